@@ -34,7 +34,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
         ],
     ),
-    ("routing", &["catalog", "inspect", "usage"]),
+    ("observed", &[]),
+    ("routing", &["catalog", "inspect", "observed", "usage"]),
     (
         "config",
         &[
@@ -44,8 +45,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "exchange",
         &[
-            "catalog", "config", "failure", "fidelity", "framing", "inspect", "json", "provider",
-            "routing", "schema", "surface", "usage",
+            "catalog", "config", "failure", "fidelity", "framing", "inspect", "json", "observed",
+            "provider", "routing", "schema", "surface", "usage",
         ],
     ),
     // The names that both roles and Envoy must agree on stand in the exchange's handoff.
@@ -56,8 +57,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "catalog", "config", "exchange", "failure", "fidelity", "inspect", "json", "provider",
-            "render", "routing", "schema", "usage",
+            "catalog", "config", "exchange", "failure", "fidelity", "inspect", "json", "observed",
+            "provider", "render", "routing", "schema", "usage",
         ],
     ),
 ];

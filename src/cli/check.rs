@@ -8,6 +8,7 @@ use super::args::{CheckArgs, Format};
 use super::{Outcome, read};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, Problem, Severity, yaml};
+use crate::routing::Policies;
 
 pub(super) fn run(
     args: &CheckArgs,
@@ -60,7 +61,8 @@ fn summary(config: &Config) -> String {
     };
     let models = || config.models.values();
     let name_width = width(&mut models().map(|m| &m.name));
-    let policy_width = width(&mut models().map(|m| &m.policy));
+    let policies: Vec<String> = models().map(|m| m.policy.names()).collect();
+    let policy_width = width(&mut policies.iter());
     let line = |model: &ModelConfig| {
         let ModelConfig {
             name,
@@ -69,6 +71,7 @@ fn summary(config: &Config) -> String {
             ..
         } = model;
         let who: Vec<String> = candidates.iter().map(|c| candidate(c, policy)).collect();
+        let policy = policy.names();
         format!(
             "{name:name_width$}  {policy:policy_width$}  {}\n",
             who.join(", ")
@@ -78,9 +81,9 @@ fn summary(config: &Config) -> String {
 }
 
 /// `openai/gpt-5`, with what differs from a plain candidate.
-fn candidate(backend: &Backend, policy: &str) -> String {
+fn candidate(backend: &Backend, policy: &Policies) -> String {
     let mut text = format!("{}/{}", backend.provider, backend.model);
-    if policy == "weighted" {
+    if policy.has("weighted") {
         text.push_str(&format!(" (weight {})", backend.weight));
     }
     if backend.tries > 1 {
@@ -100,7 +103,7 @@ fn to_json(file: &str, config: Option<&Config>, problems: &[Problem]) -> Value {
                 .map(|c| json!({"provider": c.provider, "model": c.model}));
             json!({
                 "name": model.name,
-                "policy": model.policy,
+                "policy": model.policy.names(),
                 "candidates": who.collect::<Vec<_>>(),
             })
         });

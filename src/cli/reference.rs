@@ -56,21 +56,40 @@ fn value(field: &Value) -> String {
             .collect();
         return words.join(", ");
     }
+    if let Some(ways) = field["anyOf"].as_array() {
+        let ways: Vec<String> = ways.iter().map(value).collect();
+        return ways.join(", or ");
+    }
     if !field["const"].is_null() {
         return format!("`{}`", field["const"]);
     }
     match field["type"].as_str() {
         Some("array") => format!("list of {}", value(&field["items"])),
+        Some("object") if field["properties"].is_object() => parameters(field),
         Some("object") => match field["additionalProperties"]["$ref"].is_string() {
             true => format!("map of {}", value(&field["additionalProperties"])),
             false => "map".to_owned(),
         },
-        Some("integer") => match (&field["minimum"], &field["maximum"]) {
-            (Value::Number(min), Value::Number(max)) => format!("integer, {min} to {max}"),
-            _ => "integer".to_owned(),
+        Some(kind @ ("integer" | "number")) => match (&field["minimum"], &field["maximum"]) {
+            (Value::Number(min), Value::Number(max)) => format!("{kind}, {min} to {max}"),
+            _ => kind.to_owned(),
         },
         Some(kind) => kind.to_owned(),
         None => "any".to_owned(),
+    }
+}
+
+/// The parameters of a policy: `sticky` {`header` string: …}.
+fn parameters(field: &Value) -> String {
+    let properties = field["properties"].as_object();
+    let each = properties.into_iter().flatten().map(|(name, param)| {
+        let description = param["description"].as_str().unwrap_or_default();
+        format!("`{name}` ({}): {description}", value(param))
+    });
+    let each: Vec<String> = each.collect();
+    match each.is_empty() {
+        true => "{}".to_owned(),
+        false => format!("object; {}", each.join(" ")),
     }
 }
 

@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::policy;
 use super::raw::Document;
 use super::shape::{Field, Object, Presence, Shape, Shaped, TextRule};
+use crate::routing::{POLICIES, Param};
 
 /// The schema of `pointsman.yaml` version 1.
 pub fn json_schema() -> Value {
@@ -32,6 +34,10 @@ fn schema_of(shape: &Shape, definitions: &mut Definitions) -> Value {
         Shape::Int { min, max } if min == max => json!({"const": min}),
         Shape::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::Number => json!({"type": "number"}),
+        Shape::Between { min, max } => json!({"type": "number", "minimum": min, "maximum": max}),
+        Shape::Choice(words) => json!({"enum": words}),
+        Shape::Policies => policies(definitions),
+        Shape::Params(params) => params_schema(params, definitions),
         Shape::Text(rule) => text(rule),
         Shape::Words(words) => json!({"enum": words()}),
         Shape::Duration { .. } => json!({"type": "string", "pattern": "^[0-9]+(?:ms|s|m|h)$"}),
@@ -60,6 +66,49 @@ fn schema_of(shape: &Shape, definitions: &mut Definitions) -> Value {
         Shape::Quote => json!({"type": "number", "minimum": 0, "maximum": 10_000}),
         Shape::Any => json!({}),
     }
+}
+
+/// One policy by its name or with its parameters, or a list of them.
+fn policies(definitions: &mut Definitions) -> Value {
+    if !definitions.contains_key("Policy") {
+        let properties: Map<String, Value> = POLICIES
+            .iter()
+            .map(|kind| {
+                let schema = params_schema(kind.params, definitions);
+                (kind.name.to_owned(), described(schema, kind.description))
+            })
+            .collect();
+        let schema = json!({
+            "type": "object",
+            "description": "One policy with its parameters; without any, its name alone may stand.",
+            "properties": properties,
+            "additionalProperties": false,
+            "minProperties": 1,
+            "maxProperties": 1,
+        });
+        definitions.insert("Policy", schema);
+    }
+    let one = json!([{"enum": policy::names()}, {"$ref": "#/$defs/Policy"}]);
+    let list = json!({
+        "type": "array",
+        "items": {"anyOf": one},
+        "minItems": 1,
+        "maxItems": policy::MOST,
+    });
+    let mut any = one;
+    if let Some(any) = any.as_array_mut() {
+        any.push(list);
+    }
+    json!({"anyOf": any})
+}
+
+fn params_schema(params: &'static [Param], definitions: &mut Definitions) -> Value {
+    let mut properties = Map::new();
+    for param in params {
+        let schema = schema_of(&policy::shape_of(&param.shape), definitions);
+        properties.insert(param.name.to_owned(), described(schema, param.description));
+    }
+    json!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
 fn text(rule: &TextRule) -> Value {
@@ -98,9 +147,13 @@ fn object_schema(object: &Object, definitions: &mut Definitions) -> Value {
 }
 
 fn property(field: &Field, definitions: &mut Definitions) -> Value {
-    let mut schema = schema_of(field.shape, definitions);
+    let schema = schema_of(field.shape, definitions);
+    described(schema, field.description)
+}
+
+fn described(mut schema: Value, description: &str) -> Value {
     if let Some(schema) = schema.as_object_mut() {
-        schema.insert("description".to_owned(), json!(prose(field.description)));
+        schema.insert("description".to_owned(), json!(prose(description)));
     }
     schema
 }

@@ -13,6 +13,7 @@ mod fill;
 pub mod json_schema;
 mod names;
 mod path;
+mod policy;
 mod problem;
 mod raw;
 #[cfg(feature = "cli")]
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use crate::catalog::Backend;
 use crate::json;
 use crate::provider::{self, Auth, Provider};
+use crate::routing::Policies;
 use crate::schema::Target;
 use crate::schema::openai::dialect::Dialect;
 
@@ -192,8 +194,8 @@ pub struct CircuitBreaker {
 pub struct ModelConfig {
     /// The name.
     pub name: String,
-    /// Name of the policy that orders the candidates; one of `routing::POLICIES`.
-    pub policy: String,
+    /// What orders the candidates.
+    pub policy: Policies,
     /// The candidates, in declared order; at least one.
     pub candidates: Vec<Backend>,
     /// What happens to a request that a candidate can only serve in part.

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::endpoint;
 use super::shape::{text, words};
 use crate::failure::Class;
+use crate::provider;
 use crate::schema::openai::dialect;
-use crate::{provider, routing};
 
 text! {
     /// The user's own name of a provider. It ends up in Envoy's cluster names.
@@ -61,8 +61,6 @@ text! {
 words! {
     /// Which API a provider is.
     Kind: kinds;
-    /// How candidates are ordered.
-    PolicyName: policies;
     /// `on_unsupported`.
     OnUnsupportedWord: on_unsupported_words;
     /// `thinking`.
@@ -84,10 +82,6 @@ words! {
 /// Every kind of provider there is.
 pub(super) fn kinds() -> Vec<&'static str> {
     provider::PROVIDERS.iter().map(|p| p.kind()).collect()
-}
-
-fn policies() -> Vec<&'static str> {
-    routing::POLICIES.iter().map(|p| p.name()).collect()
 }
 
 fn on_unsupported_words() -> Vec<&'static str> {

@@ -9,8 +9,9 @@ pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, EndpointUrl, EnvName, HeaderName, HeaderValue,
     KeyFile, Kind, ListenAddress, ModelName, ModulePath, OnUnsupportedWord, ParameterName,
-    PolicyName, ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
+    ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
 };
+use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::shape::object;
@@ -135,7 +136,7 @@ object! {
     /// One name that clients may ask for.
     pub(super) struct RawModel {
         /// How the candidates are ordered; `priority` when not said.
-        policy: PolicyName,
+        policy: RawPolicies,
         /// Who may serve it.
         candidates: List<RawCandidate, 1, MAX_CANDIDATES> = required,
         /// What happens when a candidate can serve a request only in part; `report` when not

@@ -5,6 +5,7 @@
 //! disagree.
 
 use super::document::Node;
+use crate::routing::Param;
 
 /// What one value may be.
 #[derive(Debug, Clone, Copy)]
@@ -17,8 +18,16 @@ pub(super) enum Shape {
     Number,
     /// A text that follows a rule.
     Text(&'static TextRule),
+    /// A number within a range, both ends included.
+    Between { min: f64, max: f64 },
     /// One of a few words.
     Words(fn() -> Vec<&'static str>),
+    /// One of a few words that stand beside what they choose.
+    Choice(&'static [&'static str]),
+    /// A policy, or several that break each other's ties.
+    Policies,
+    /// The parameters of a policy.
+    Params(&'static [Param]),
     /// A duration such as `250ms`; the range is in milliseconds.
     Duration { min_ms: u64, max_ms: u64 },
     /// A size such as `64KiB`, or a number of bytes; the range is in bytes.

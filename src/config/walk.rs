@@ -2,12 +2,14 @@
 
 use super::document::{Entry, Node, Value};
 use super::path::Path;
+use super::policy;
 use super::problem::{At, Finding, Findings};
 use super::shape::{Object, Presence, Shape, TextRule};
 use super::units::{parse_duration, parse_size, show_duration, show_size};
 use super::words::{describe, did_you_mean, looks_like_credential, one_of, quote};
 #[cfg(feature = "cli")]
 use crate::catalog::price::Price;
+use crate::routing::{Param, PolicyKind};
 
 /// Adds every difference between `root` and `shape` to `findings`.
 pub(super) fn walk(shape: &Shape, root: &Node, findings: &mut Findings<'_>) {
@@ -46,6 +48,16 @@ impl Walker<'_, '_> {
                 }
             }
             (Shape::Any, _) => self.duplicates(node, path),
+            (Shape::Policies, Value::List(nodes)) => {
+                if !(1..=policy::MOST).contains(&nodes.len()) {
+                    self.mismatch(&format!("{} items", nodes.len()), shape, path);
+                }
+                for (i, node) in nodes.iter().enumerate() {
+                    self.policy(node, &path.index(i));
+                }
+            }
+            (Shape::Policies, _) => self.policy(node, path),
+            (Shape::Params(params), Value::Map(entries)) => self.params(params, entries, path),
             (_, value) => self.scalar(shape, value, path),
         }
     }
@@ -79,6 +91,52 @@ impl Walker<'_, '_> {
             if field.presence == Presence::Required && missing(field.name) {
                 let finding = Finding::new("nothing", expected(field.shape));
                 self.findings.error(At::Key, &path.key(field.name), finding);
+            }
+        }
+    }
+
+    /// A name, or an object with one name and its parameters.
+    fn policy(&mut self, node: &Node, path: &Path) {
+        let entry = match &node.value {
+            Value::Map(entries) => match entries.as_slice() {
+                [entry] => entry,
+                _ => {
+                    return self.mismatch(
+                        &format!("{} keys", entries.len()),
+                        &Shape::Policies,
+                        path,
+                    );
+                }
+            },
+            value => return self.scalar(&Shape::Words(policy::names), value, path),
+        };
+        match PolicyKind::find(&entry.key) {
+            None => self.unknown(&entry.key, policy::names(), path),
+            Some(kind) => {
+                let path = path.key(kind.name);
+                self.value(&Shape::Params(kind.params), &entry.node, &path);
+                if let Some(Err(misuse)) = policy::read_params(kind.params, &entry.node)
+                    .map(|params| (kind.build)(&params))
+                {
+                    let finding = Finding::new(misuse.found, misuse.expected);
+                    self.findings.error(At::Value, &path, finding);
+                }
+            }
+        }
+    }
+
+    fn params(&mut self, params: &'static [Param], entries: &[Entry], path: &Path) {
+        self.repeated(entries, path);
+        for entry in first_of_each(entries) {
+            match params.iter().find(|param| param.name == entry.key) {
+                Some(param) => {
+                    let shape = policy::shape_of(&param.shape);
+                    self.value(&shape, &entry.node, &path.key(param.name));
+                }
+                None if params.is_empty() => {
+                    self.mismatch(&quote(&entry.key), &Shape::Params(params), path);
+                }
+                None => self.unknown(&entry.key, param_names(params), path),
             }
         }
     }
@@ -196,6 +254,15 @@ fn accepts(shape: &Shape, value: &Value) -> Result<(), String> {
             verdict(n.as_u64().is_some_and(|n| (*min..=*max).contains(&n)))
         }
         (Shape::Number, Value::Number(_)) => Ok(()),
+        (Shape::Between { min, max }, Value::Number(n)) => {
+            verdict(n.as_f64().is_some_and(|n| (*min..=*max).contains(&n)))
+        }
+        (Shape::Choice(words), Value::Text(text)) => {
+            if words.contains(&text.as_str()) {
+                return Ok(());
+            }
+            Err(did_you_mean(text, words.iter().copied()).unwrap_or_default())
+        }
         (Shape::Text(rule), Value::Text(text)) => (rule.check)(text).map_err(str::to_owned),
         (Shape::Words(words), Value::Text(text)) => {
             let words = words();
@@ -216,18 +283,25 @@ fn accepts(shape: &Shape, value: &Value) -> Result<(), String> {
         }
         #[cfg(feature = "cli")]
         (Shape::Quote, Value::Number(n)) => verdict(Price::from_number(n).is_some()),
-        (Shape::Text(_) | Shape::Words(_), Value::Number(_) | Value::Bool(_)) => {
-            Err("write it in quotes if it is meant as a text".to_owned())
-        }
+        (
+            Shape::Text(_) | Shape::Words(_) | Shape::Choice(_),
+            Value::Number(_) | Value::Bool(_),
+        ) => Err("write it in quotes if it is meant as a text".to_owned()),
         (Shape::Int { .. }, Value::Text(text)) if text.parse::<u64>().is_ok() => {
             Err("write it without quotes".to_owned())
         }
-        (Shape::Number, Value::Text(text)) if text.parse::<f64>().is_ok() => {
+        (Shape::Number | Shape::Between { .. }, Value::Text(text))
+            if text.parse::<f64>().is_ok() =>
+        {
             Err("write it without quotes".to_owned())
         }
         (Shape::Bool, Value::Text(text)) => Err(boolean(text).to_owned()),
         _ => Err(String::new()),
     }
+}
+
+fn param_names(params: &'static [Param]) -> Vec<&'static str> {
+    params.iter().map(|param| param.name).collect()
 }
 
 /// The hint for the words that older YAML read as booleans.
@@ -247,6 +321,15 @@ pub(super) fn expected(shape: &Shape) -> String {
         Shape::Int { min, max } if min == max => min.to_string(),
         Shape::Int { min, max } => format!("an integer from {min} to {max}"),
         Shape::Number => "a number".to_owned(),
+        Shape::Between { min, max } => format!("a number from {min} to {max}"),
+        Shape::Choice(words) => one_of(words),
+        Shape::Policies => format!(
+            "{}; with parameters as {{name: {{…}}}}; or a list of up to {} of them",
+            one_of(&policy::names()),
+            policy::MOST
+        ),
+        Shape::Params([]) => "{}, because it has no parameters".to_owned(),
+        Shape::Params(params) => format!("an object with {}", param_names(params).join(", ")),
         Shape::Text(rule) => rule.expected.to_owned(),
         Shape::Words(words) => one_of(&words()),
         Shape::Duration { min_ms, max_ms } => format!(

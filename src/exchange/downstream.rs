@@ -15,7 +15,8 @@ use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::{self, Report};
 use crate::inspect::{InvalidRequest, RequestProfile, inspect};
-use crate::routing;
+use crate::observed::Unobserved;
+use crate::routing::{self, View};
 use crate::schema::TranslateError;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
@@ -219,7 +220,13 @@ impl Downstream {
             .get(&profile.model)
             .ok_or_else(|| unknown_model(&config, &profile.model))?;
         self.model.clone_from(&model.name);
-        let mut plan = routing::plan(&model.candidates, &model.policy, &profile, facts.draw);
+        let view = View {
+            profile: &profile,
+            draw: facts.draw,
+            now_ms: facts.now_s.saturating_mul(1000),
+            observed: &Unobserved,
+        };
+        let mut plan = routing::plan(&model.candidates, &model.policy, &view);
         // What an attempt found out too late could not hand over to the next candidate.
         let strict = model.on_unsupported == OnUnsupported::Reject;
         let lost = if strict || !profile.plain {

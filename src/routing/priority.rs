@@ -1,17 +1,30 @@
 //! `priority`: in the order in which they are declared.
 
-use super::Policy;
+use std::sync::Arc;
+
+use super::{Policy, PolicyKind, Score, View};
 use crate::catalog::Backend;
 
+pub(super) const KIND: PolicyKind = PolicyKind {
+    name: "priority",
+    description: "In the order in which they are declared.",
+    params: &[],
+    build: |_| Ok(Arc::new(Priority)),
+};
+
 /// Declared order.
-pub struct Priority;
+#[derive(Debug)]
+pub(super) struct Priority;
 
 impl Policy for Priority {
-    fn name(&self) -> &'static str {
-        "priority"
+    fn score(&self, candidates: &[&Backend], _view: &View<'_>) -> Vec<Score> {
+        let places = (0_u32..).zip(candidates);
+        places
+            .map(|(place, _)| Score::new(f64::from(place), "place in the document"))
+            .collect()
     }
 
-    fn order<'a>(&self, candidates: Vec<&'a Backend>, _draw: u64) -> Vec<&'a Backend> {
-        candidates
+    fn keeps_order(&self) -> bool {
+        true
     }
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::{POLICIES, Unable, plan};
+use super::{POLICIES, Params, Policies, PolicyKind, RoutePlan, Unable, View};
 use crate::catalog::{Backend, Capabilities};
 use crate::inspect::{Needs, RequestProfile};
+use crate::observed::Unobserved;
 
 fn backend(provider: &str, weight: u32) -> Backend {
     Backend {
@@ -25,6 +26,29 @@ fn profile(needs: Needs, input_tokens: u64) -> RequestProfile {
         output_limit: None,
         plain: true,
     }
+}
+
+fn policies(names: &[&str]) -> Policies {
+    let configured = names.iter().map(|name| {
+        let kind = PolicyKind::find(name).expect("a policy");
+        kind.configure(&Params::default()).expect("no parameters")
+    });
+    Policies::new(configured.collect())
+}
+
+fn plan<'a>(
+    candidates: &'a [Backend],
+    policy: &str,
+    profile: &RequestProfile,
+    draw: u64,
+) -> RoutePlan<'a> {
+    let view = View {
+        profile,
+        draw,
+        now_ms: 0,
+        observed: &Unobserved,
+    };
+    super::plan(candidates, &policies(&[policy]), &view)
 }
 
 fn names<'a>(candidates: &[&'a Backend]) -> Vec<&'a str> {
@@ -76,8 +100,25 @@ fn weights_are_met_and_every_candidate_stays_in_the_plan() {
 }
 
 #[test]
+fn a_policy_breaks_the_ties_of_those_before_it() {
+    // Both of weight 0 tie, so that priority decides between them.
+    let candidates = [backend("a", 0), backend("b", 5), backend("c", 0)];
+    let profile = profile(Needs::default(), 1);
+    let view = View {
+        profile: &profile,
+        draw: 7,
+        now_ms: 0,
+        observed: &Unobserved,
+    };
+    let both = policies(&["weighted", "priority"]);
+    let plan = super::plan(&candidates, &both, &view);
+    assert_eq!(names(&plan.candidates), ["b", "a", "c"]);
+    assert_eq!(both.names(), "weighted, priority");
+}
+
+#[test]
 fn policy_names_are_unique() {
-    let mut names: Vec<_> = POLICIES.iter().map(|p| p.name()).collect();
+    let mut names: Vec<_> = POLICIES.iter().map(|p| p.name).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), POLICIES.len());

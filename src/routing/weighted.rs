@@ -1,46 +1,37 @@
 //! `weighted`: each candidate is first in proportion to its weight, and so on for the rest.
 
-use super::Policy;
+use std::sync::Arc;
+
+use super::{Policy, PolicyKind, Score, View, hash};
 use crate::catalog::Backend;
 
+pub(super) const KIND: PolicyKind = PolicyKind {
+    name: "weighted",
+    description: "Each is first in proportion to its weight; weight 0 is only a fallback.",
+    params: &[],
+    build: |_| Ok(Arc::new(Weighted)),
+};
+
 /// Weighted draw without replacement. A candidate of weight 0 is only ever a fallback.
-pub struct Weighted;
+#[derive(Debug)]
+struct Weighted;
 
 impl Policy for Weighted {
-    fn name(&self) -> &'static str {
-        "weighted"
-    }
-
-    fn order<'a>(&self, mut candidates: Vec<&'a Backend>, mut draw: u64) -> Vec<&'a Backend> {
-        let mut ordered = Vec::with_capacity(candidates.len());
-        while !candidates.is_empty() {
-            let chosen = pick(&candidates, draw);
-            ordered.push(candidates.remove(chosen));
-            draw = scramble(draw);
-        }
-        ordered
+    fn score(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Score> {
+        let tickets = candidates.iter().map(|candidate| {
+            let own = hash::extend(hash::text(&candidate.provider), &candidate.model);
+            Score::new(ticket(view.draw ^ own, candidate.weight), "drawn by weight")
+        });
+        tickets.collect()
     }
 }
 
-/// Index of the candidate into whose share of the weights `draw` falls.
-fn pick(candidates: &[&Backend], draw: u64) -> usize {
-    let total: u64 = candidates.iter().map(|c| u64::from(c.weight)).sum();
-    let Some(mut ticket) = draw.checked_rem(total) else {
-        return 0;
-    };
-    for (i, candidate) in candidates.iter().enumerate() {
-        match ticket.checked_sub(u64::from(candidate.weight)) {
-            Some(rest) => ticket = rest,
-            None => return i,
-        }
+/// The waiting time of a candidate that arrives `weight` times as often as one of weight 1: who
+/// comes first is then a weighted draw, and so is who comes next. The ticket depends on nothing
+/// but the draw, the candidate and its weight, so a changed weight moves no more than it must.
+fn ticket(draw: u64, weight: u32) -> f64 {
+    if weight == 0 {
+        return f64::MAX;
     }
-    0
-}
-
-/// The next draw of a sequence (SplitMix64's output function).
-fn scramble(draw: u64) -> u64 {
-    let mut z = draw.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+    -hash::fraction(draw).ln() / f64::from(weight)
 }

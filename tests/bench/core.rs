@@ -23,7 +23,8 @@ use pointsman::exchange::{
 };
 use pointsman::fidelity::Report;
 use pointsman::inspect::{Needs, RequestProfile, inspect};
-use pointsman::routing;
+use pointsman::observed::Unobserved;
+use pointsman::routing::{self, Params, Policies, PolicyKind, View};
 use pointsman::schema::openai::ChatCompletionRequest;
 use pointsman::schema::{ReplyContext, Schema};
 use serde_json::json;
@@ -117,20 +118,32 @@ fn chunks(criterion: &mut Criterion) {
 }
 
 fn plans(criterion: &mut Criterion) {
-    for policy in ["priority", "weighted"] {
-        let mut group = criterion.benchmark_group(format!("plan/{policy}"));
+    for name in ["priority", "weighted"] {
+        let mut group = criterion.benchmark_group(format!("plan/{name}"));
+        let policies = policies(name);
         for count in [5, 50, 500] {
             let candidates: Vec<Backend> = (0..count).map(backend).collect();
             let profile = profile();
             group.bench_with_input(BenchmarkId::from_parameter(count), &candidates, |b, c| {
                 b.iter(|| {
-                    let plan = routing::plan(black_box(c), policy, &profile, 0x9E37_79B9);
+                    let view = View {
+                        profile: &profile,
+                        draw: 0x9E37_79B9,
+                        now_ms: 1_763_000_000_000,
+                        observed: &Unobserved,
+                    };
+                    let plan = routing::plan(black_box(c), &policies, &view);
                     plan.candidates.len()
                 });
             });
         }
         group.finish();
     }
+}
+
+fn policies(name: &str) -> Policies {
+    let kind = PolicyKind::find(name).unwrap();
+    Policies::new(vec![kind.configure(&Params::default()).unwrap()])
 }
 
 /// Everything that both roles do for one request and its reply, but the host calls.

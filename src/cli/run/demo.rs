@@ -43,7 +43,7 @@ fn most_candidates(config: &Config) -> Option<&ModelConfig> {
     config
         .models
         .values()
-        .max_by_key(|m| (m.candidates.len(), m.policy == "priority"))
+        .max_by_key(|m| (m.candidates.len(), m.policy.keeps_order()))
 }
 
 fn failover(

@@ -105,7 +105,7 @@ fn announce(
             out,
             "  model     {:12} {:9} {}",
             model.name,
-            model.policy,
+            model.policy.names(),
             who.join(", ")
         )?;
     }

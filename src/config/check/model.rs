@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::candidate::{ProviderNames, check_candidates};
 use crate::catalog::Backend;
-use crate::config::names::{ModelName, OnUnsupportedWord, PolicyName, ProviderName};
+use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName};
 use crate::config::path::Path;
+use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{
     MAX_CANDIDATES, RawCandidate, RawDefaults, RawModel, RawProvider, RawTimeouts,
@@ -14,6 +15,7 @@ use crate::config::shape::Given;
 use crate::config::units::show_duration;
 use crate::config::values::{Duration, List, Map};
 use crate::config::{ModelConfig, OnUnsupported, Timeouts};
+use crate::routing::Policies;
 
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     per_try_ms: 60_000,
@@ -80,14 +82,15 @@ fn check_model(
         fallback_on_refusal,
         timeouts,
     } = raw;
-    let policy = policy.get().map_or("priority", |PolicyName(name)| name);
+    let policy = policy.get().map(|RawPolicies(policies)| policies.clone());
+    let policy = policy.unwrap_or_default();
     let at = path.key("candidates");
     let timeouts_at = path.key("timeouts");
     let checked = check_candidates(candidates, providers, &at, findings);
-    refuse_weightless(policy, candidates, &checked, &at, findings);
+    refuse_weightless(&policy, candidates, &checked, &at, findings);
     ModelConfig {
         name: name.to_owned(),
-        policy: policy.to_owned(),
+        policy,
         candidates: checked,
         on_unsupported: on_unsupported
             .get()
@@ -148,7 +151,7 @@ fn milliseconds<const MIN: u64, const MAX: u64>(
 
 /// Only when the candidates are right otherwise: a broken weight is no weight of 0.
 fn refuse_weightless(
-    policy: &str,
+    policy: &Policies,
     raw: &Given<List<RawCandidate, 1, MAX_CANDIDATES>>,
     checked: &[Backend],
     path: &Path,
@@ -156,7 +159,7 @@ fn refuse_weightless(
 ) {
     let complete = raw.get().is_some_and(|list| list.0.len() == checked.len());
     let weightless = checked.iter().all(|backend| backend.weight == 0);
-    if policy == "weighted" && complete && !checked.is_empty() && weightless {
+    if policy.has("weighted") && complete && !checked.is_empty() && weightless {
         let finding = Finding::new(
             "no weight above 0",
             "at least one, because policy is weighted",

@@ -34,7 +34,7 @@ pub(super) fn all(config: &Config) -> Vec<Chain> {
 }
 
 fn orders(model: &ModelConfig) -> Vec<Vec<&Backend>> {
-    let keeps_order = model.policy == "priority";
+    let keeps_order = model.policy.keeps_order();
     let mut orders: Vec<Vec<&Backend>> = vec![Vec::new()];
     for candidate in &model.candidates {
         let mut longer = Vec::new();
