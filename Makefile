@@ -8,7 +8,9 @@ CACHE ?= $(or $(POINTSMAN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pointsma
 VENV := $(CACHE)/venv
 PYTHON := $(VENV)/bin/python
 
-WASM := target/wasm32-wasip1/release/pointsman_filter.wasm
+# What rustc writes, and what is shipped.
+BUILT_WASM := target/wasm32-wasip1/release/pointsman_filter.wasm
+WASM := target/pointsman.wasm
 # Larger modules cost every worker start-up time: V8 compiles all of it.
 WASM_BUDGET_BYTES := 1500000
 
@@ -21,9 +23,15 @@ ENVOY_STATIC := 1.38.2
 ENVOY_MATRIX := 1.40.0 1.39.3 1.38.2 1.37.0
 
 E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
-    $(PYTHON) -m pytest --quiet tests/e2e
+    POINTSMAN_WASM=$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
+
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT_INSTALL := $(SUDO) apt-get install --quiet --quiet --yes --no-install-recommends
 
 CARGO_FILTER := cargo build --quiet --release --package pointsman-filter --target wasm32-wasip1
+# Makes the module a tenth smaller, and starts and requests faster.
+WASM_OPT := wasm-opt -O3 --enable-bulk-memory --enable-mutable-globals \
+    --enable-nontrapping-float-to-int --enable-sign-ext
 
 .PHONY: help
 help: ## list these targets
@@ -57,8 +65,14 @@ target-wasm:
 	@rustup target list --installed | grep -qx wasm32-wasip1 || rustup target add wasm32-wasip1
 
 .PHONY: wasm
-wasm: target-wasm ## build the filter
+wasm: target-wasm binaryen ## build the filter
 	$(CARGO_FILTER)
+	@test $(WASM) -nt $(BUILT_WASM) || $(WASM_OPT) $(BUILT_WASM) --output $(WASM)
+
+.PHONY: binaryen
+binaryen:
+	@command -v wasm-opt > /dev/null || $(APT_INSTALL) binaryen || \
+	    { $(SUDO) apt-get update --quiet --quiet && $(APT_INSTALL) binaryen; }
 
 .PHONY: cli
 cli: ## build the command line and the stand-ins

@@ -134,7 +134,7 @@ fn newest_in_cache() -> Option<PathBuf> {
 
 /// The module that was named, else the one that `make wasm` builds.
 pub(super) fn find_module(named: Option<&Path>) -> io::Result<PathBuf> {
-    let built = PathBuf::from("target/wasm32-wasip1/release/pointsman_filter.wasm");
+    let built = PathBuf::from("target/pointsman.wasm");
     let path = named.map_or(built, Path::to_owned);
     fs::canonicalize(&path).map_err(|_| {
         let path = path.display();

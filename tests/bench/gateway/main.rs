@@ -51,10 +51,7 @@ struct Arguments {
     #[arg(long, default_value = "1.40.0")]
     version: String,
     /// Pointsman's module.
-    #[arg(
-        long,
-        default_value = "target/wasm32-wasip1/release/pointsman_filter.wasm"
-    )]
+    #[arg(long, default_value = "target/pointsman.wasm")]
     module: PathBuf,
     /// The module that does nothing.
     #[arg(
