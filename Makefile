@@ -23,7 +23,7 @@ ENVOY_STATIC := 1.38.2
 ENVOY_MATRIX := 1.40.0 1.39.3 1.38.2 1.37.0
 
 E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
-    POINTSMAN_WASM=$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
+    POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --quiet --quiet --yes --no-install-recommends
