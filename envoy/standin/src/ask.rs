@@ -41,6 +41,8 @@ pub struct Ask {
     pub input_bytes: usize,
     /// Whether prompt caching was asked for.
     pub cache: bool,
+    /// What the answer rests on and cites (Cohere).
+    pub documents: Vec<Value>,
 }
 
 /// A function the model may call.

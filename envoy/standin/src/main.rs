@@ -39,6 +39,12 @@ struct Arguments {
     /// The key it lets in: ACCESS:SECRET to verify signatures, else a bearer token.
     #[arg(long, value_name = "KEY")]
     bedrock_key: Vec<String>,
+    /// Address of a Cohere stand-in.
+    #[arg(long, value_name = "ADDRESS")]
+    cohere: Vec<SocketAddr>,
+    /// The key it lets in.
+    #[arg(long, value_name = "KEY")]
+    cohere_key: Vec<String>,
     /// Address of a control listener for all of them, under /_standin/NAME/.
     #[arg(long, value_name = "ADDRESS")]
     control: Option<SocketAddr>,
@@ -105,6 +111,12 @@ async fn start(arguments: &Arguments) -> io::Result<Vec<(String, Standin)>> {
             "bedrock",
             &arguments.bedrock,
             &arguments.bedrock_key,
+        ),
+        (
+            Vendor::Cohere,
+            "cohere",
+            &arguments.cohere,
+            &arguments.cohere_key,
         ),
     ] {
         for (index, address) in addresses.iter().enumerate() {

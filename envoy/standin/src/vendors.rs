@@ -2,6 +2,7 @@
 
 mod anthropic;
 mod bedrock;
+mod cohere;
 mod gemini;
 mod openai;
 
@@ -25,6 +26,8 @@ pub enum Vendor {
     Gemini,
     /// Amazon Bedrock's Converse.
     Bedrock,
+    /// Cohere's Chat, version 2.
+    Cohere,
 }
 
 impl Vendor {
@@ -34,6 +37,7 @@ impl Vendor {
             Self::Anthropic => &anthropic::Anthropic,
             Self::Gemini => &gemini::Gemini,
             Self::Bedrock => &bedrock::Bedrock,
+            Self::Cohere => &cohere::Cohere,
         }
     }
 }

@@ -123,6 +123,7 @@ fn vendor(provider: &ProviderConfig) -> Vendor {
     match provider.kind.schema().name() {
         "anthropic" => Vendor::Anthropic,
         "bedrock_converse" => Vendor::Bedrock,
+        "cohere" => Vendor::Cohere,
         "gemini" => Vendor::Gemini,
         _ => Vendor::OpenAi,
     }

@@ -1,6 +1,7 @@
 //! Stand-ins seen from the other end of a TCP connection.
 
 mod client;
+mod cohere;
 mod control;
 mod faults;
 mod vendors;

@@ -45,6 +45,7 @@ pub fn digest(body: &Value) -> Ask {
             .collect(),
         input_bytes: input_bytes(body),
         cache: cache_marks(body) > 0,
+        ..Ask::default()
     }
 }
 

@@ -41,6 +41,7 @@ pub fn digest(body: &Value, model: String, stream: bool) -> Ask {
             .collect(),
         input_bytes: input_bytes(body),
         cache: has_cache_points(body),
+        ..Ask::default()
     }
 }
 

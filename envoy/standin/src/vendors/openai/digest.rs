@@ -47,6 +47,7 @@ pub fn digest(body: &Value) -> Ask {
             .map(|message| content_text(message).len())
             .sum(),
         cache: given(body, "prompt_cache_key").is_some(),
+        ..Ask::default()
     }
 }
 
