@@ -11,7 +11,7 @@
 //! * [`schema`]: API shapes as on the wire, and their maps to and from OpenAI's.
 //! * [`provider`]: who speaks which schema: path, headers, auth.
 //! * [`inspect`]: a client's body to a request profile.
-//! * [`observed`]: how targets did lately, as routing asks for it.
+//! * [`observed`]: how targets did lately: recorded by attempts, asked for by routing.
 //! * [`surface`]: what clients may speak besides Chat Completions.
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.

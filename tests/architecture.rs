@@ -34,7 +34,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
         ],
     ),
-    ("observed", &[]),
+    ("observed", &["failure"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
     (
         "config",

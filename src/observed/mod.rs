@@ -1,7 +1,24 @@
-//! What has been observed of targets lately, as routing reads it.
+//! What has been observed of targets lately: recorded by attempts, read by routing and people.
 //!
-//! A target is a model of a provider. Who measures, and where figures are kept, is none of
-//! routing's business: it asks through [`Observed`].
+//! A target is a model of a provider. Records are bytes in a [`Store`] that all workers of a
+//! proxy share; time is an argument. Nothing here knows who the host is.
+
+mod bytes;
+mod cool_down;
+mod decay;
+mod in_flight;
+mod record;
+mod sketch;
+mod store;
+mod update;
+mod warm;
+
+pub use cool_down::{CoolDown, CoolDowns, key};
+pub use decay::HALF_LIFE_COUNT;
+pub use record::{Figures, Record};
+pub use store::{Recorded, Store};
+pub use update::{Observation, Scope, Update};
+pub use warm::Warm;
 
 /// What is known of one target. What has not been seen yet is `None`, never a guess.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -29,6 +46,11 @@ pub trait Observed {
 
     /// Whether it has lately served a prompt that begins with what hashes to `prefix`.
     fn is_warm(&self, provider: &str, model: &str, prefix: u64) -> bool;
+
+    /// Until when, and why, a model of a provider is to be left alone; `None` when it is not.
+    fn cool_down(&self, _provider: &str, _model: &str) -> Option<CoolDown> {
+        None
+    }
 }
 
 /// Nothing has been observed.
@@ -44,3 +66,53 @@ impl Observed for Unobserved {
         false
     }
 }
+
+/// How observing is set up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The time in which what has been seen loses half of its weight, in milliseconds.
+    pub half_life_ms: u64,
+    /// The longest that a target is left alone, whatever it asks for; 0 for never.
+    pub longest_cool_down_ms: u64,
+    /// How long a provider is left alone that has no quota left or refuses its key, and does
+    /// not say until when; 0 for not at all.
+    pub quota_cool_down_ms: u64,
+    /// How long a prompt is taken to stay in a provider's cache, in milliseconds.
+    pub warm_ms: u64,
+}
+
+/// What must be recorded, because something reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Durations and outcomes.
+    pub figures: bool,
+    /// What targets are serving now.
+    pub in_flight: bool,
+    /// Prefixes of prompts.
+    pub warmth: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            half_life_ms: 60_000,
+            longest_cool_down_ms: 600_000,
+            quota_cool_down_ms: 30_000,
+            warm_ms: 300_000,
+        }
+    }
+}
+
+impl Wants {
+    /// What either wants.
+    pub fn or(self, other: Wants) -> Wants {
+        Wants {
+            figures: self.figures || other.figures,
+            in_flight: self.in_flight || other.in_flight,
+            warmth: self.warmth || other.warmth,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
