@@ -4,6 +4,7 @@
 //!
 //! * [`json`]: borrowed JSON, without building a tree of it.
 //! * [`usage`]: tokens that a reply cost.
+//! * [`operation`]: what a client asks a model to do: chat, embeddings and the like.
 //! * [`fidelity`]: what a translation dropped, rewrote, defaulted or downgraded.
 //! * [`failure`]: why an attempt failed, and what may follow.
 //! * [`framing`]: bytes to frames, no meaning.
@@ -27,6 +28,7 @@ pub mod framing;
 pub mod inspect;
 pub mod json;
 pub mod observed;
+pub mod operation;
 pub mod provider;
 pub mod routing;
 pub mod schema;

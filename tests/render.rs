@@ -232,7 +232,11 @@ fn every_path_that_clients_may_ask_has_the_models_route() {
     let document = format!("base_path: /v1.0\n{THREE}");
     for envoy in ["1.40", "1.38"] {
         let text = bootstrap(&document, envoy).to_string();
-        let regex = r#""regex":"/v1\\.0(/chat/completions|/responses"#;
+        let regex =
+            r#""regex":"/v1\\.0(/chat/completions|/embeddings|(/v1|/v2)?/rerank|/responses"#;
         assert!(text.contains(regex), "{envoy}: {text}");
+        // Cohere's clients write a version of their own beside OpenAI's.
+        let text = bootstrap(THREE, envoy).to_string();
+        assert!(text.contains("|((/v1|/v2)/rerank)\""), "{envoy}: {text}");
     }
 }

@@ -19,6 +19,8 @@ pub use table::{Catalog, Group, Source, built_in};
 
 use std::collections::BTreeMap;
 
+use crate::operation::Operations;
+
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Thinking {
@@ -55,6 +57,8 @@ impl Thinking {
 /// nothing is refused on a guess.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Capabilities {
+    /// What it can be asked for.
+    pub operations: Operations,
     /// Function tools.
     pub tools: bool,
     /// Several tool calls in one turn.
@@ -100,6 +104,7 @@ pub struct Backend {
 impl Default for Capabilities {
     fn default() -> Self {
         Capabilities {
+            operations: Operations::ALL,
             tools: true,
             parallel_tools: true,
             json_schema: true,

@@ -34,7 +34,8 @@ use std::sync::Arc;
 
 use crate::catalog::Backend;
 use crate::json;
-use crate::provider::{self, Auth, Provider};
+use crate::operation::Operation;
+use crate::provider::{self, Auth, Offer, Provider};
 use crate::routing::Policies;
 use crate::schema::Target;
 use crate::schema::openai::dialect::Dialect;
@@ -287,6 +288,17 @@ impl ProviderConfig {
             option_keys: [&self.name, self.kind.kind(), self.kind.schema().name()],
             dialect: &self.dialect,
         }
+    }
+
+    /// How it is asked for an operation besides chat, with the endpoint's own path before the
+    /// operation's; `None` when it does not offer it for this model.
+    pub fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let mut offer = self.kind.offer(operation, model)?;
+        if let Some(path) = &self.path {
+            offer.path = provider::beside_chat(path, model, operation);
+        }
+        offer.path.insert_str(0, &self.endpoint.path);
+        Some(offer)
     }
 
     /// Path of a chat request, with the endpoint's own path before it.

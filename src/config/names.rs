@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::endpoint;
 use super::shape::{text, words};
 use crate::failure::Class;
+use crate::operation::Operation;
 use crate::provider;
 use crate::schema::openai::dialect;
 
@@ -63,6 +64,8 @@ words! {
     Kind: kinds;
     /// `on_unsupported`.
     OnUnsupportedWord: on_unsupported_words;
+    /// What a model can be asked for.
+    OperationWord: operation_words;
     /// `thinking`.
     ThinkingWord: thinking_words;
     /// Fields of other schemas.
@@ -86,6 +89,10 @@ pub(super) fn kinds() -> Vec<&'static str> {
 
 fn on_unsupported_words() -> Vec<&'static str> {
     vec!["reject", "report", "ignore"]
+}
+
+fn operation_words() -> Vec<&'static str> {
+    Operation::ALL.into_iter().map(Operation::as_str).collect()
 }
 
 fn thinking_words() -> Vec<&'static str> {

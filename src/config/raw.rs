@@ -8,8 +8,8 @@ pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 
 use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, EndpointUrl, EnvName, HeaderName, HeaderValue,
-    KeyFile, Kind, ListenAddress, ModelName, ModulePath, OnUnsupportedWord, ParameterName,
-    ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
+    KeyFile, Kind, ListenAddress, ModelName, ModulePath, OnUnsupportedWord, OperationWord,
+    ParameterName, ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
 };
 use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
@@ -191,6 +191,8 @@ object! {
         thinking: ThinkingWord,
         /// Whether it takes temperature and its kin; true when not said.
         sampling: bool,
+        /// What it can be asked for; whatever its provider offers when not said.
+        operations: List<OperationWord, 1, 20>,
         /// Input and output together, in tokens.
         context_window: Int<1, TOKENS>,
         /// The most output that may be asked for, in tokens.

@@ -12,9 +12,11 @@ use super::reply::{Origin, ReplyState, ResponseHead};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported, ProviderConfig};
 use crate::failure::{Class, Failure};
-use crate::provider::Auth;
-use crate::schema::ReplyContext;
+use crate::fidelity::Report;
+use crate::operation::Operation;
+use crate::provider::{Auth, Offer};
 use crate::schema::openai::ChatCompletionRequest;
+use crate::schema::{ReplyContext, TranslateError, Translated};
 
 /// What the host knows when an attempt starts.
 #[derive(Debug, Clone, Default)]
@@ -49,6 +51,8 @@ pub struct Attempt {
     index: usize,
     provider: ProviderConfig,
     backend: Backend,
+    /// How the provider is asked for anything but chat.
+    offer: Option<Offer>,
     on_unsupported: OnUnsupported,
     reply: ReplyState,
 }
@@ -69,6 +73,12 @@ impl Attempt {
             .get(index)
             .ok_or_else(|| refusal("the plan has no such attempt"))?;
         let (model, provider, backend) = look_up(config, &plan, step)?;
+        let offer = match plan.operation {
+            Operation::Chat => None,
+            other => Some(provider.offer(other, &backend.model).ok_or_else(|| {
+                refusal("the plan asks a provider for an operation that it does not offer")
+            })?),
+        };
         let context = ReplyContext {
             id: plan.id.clone(),
             created: plan.created,
@@ -91,6 +101,7 @@ impl Attempt {
         let reply = ReplyState::new(
             origin,
             provider.kind.schema(),
+            offer.as_ref().map(|offer| offer.schema),
             context,
             plan.streamed,
             config.limits,
@@ -106,6 +117,7 @@ impl Attempt {
             on_unsupported: model.on_unsupported,
             provider: provider.clone(),
             backend: backend.clone(),
+            offer,
             plan,
             index,
             reply,
@@ -128,12 +140,15 @@ impl Attempt {
             mutation.remove(name.clone());
         }
         let endpoint = &self.provider.endpoint;
-        let path = self
-            .provider
-            .chat_path(&self.backend.model, self.plan.streamed);
-        mutation.set(":path", path);
+        mutation.set(":path", self.path());
         mutation.set(":authority", endpoint.authority());
-        mutation.set("content-type", "application/json");
+        mutation.set(
+            "content-type",
+            match self.plan.media_type.as_str() {
+                "" => "application/json",
+                other => other,
+            },
+        );
         mutation.set(
             "accept",
             if self.plan.streamed {
@@ -154,14 +169,9 @@ impl Attempt {
 
     /// Writes the provider's body. The client's body stays what it was for later attempts.
     pub fn on_request_body(&mut self, body: &[u8]) -> Result<Mutation, Refusal> {
-        let request = ChatCompletionRequest::parse(body)
-            .ok_or_else(|| refusal("the body is not the one that was planned for"))?;
-        let kind = self.provider.kind;
-        let target = self.provider.target(&self.backend, body);
-        let mut report = self.plan.findings.served_by(kind.schema().name());
-        let translated = kind
-            .schema()
-            .translate_request(&request, &target, &mut report);
+        let schema = self.provider.kind.schema().name();
+        let mut report = self.plan.findings.served_by(schema);
+        let translated = self.translate(body, &mut report)?;
         let translated = translated.map_err(|error| {
             let message = error.to_string();
             let failure = Failure::new(Class::InvalidRequest, message);
@@ -179,6 +189,33 @@ impl Attempt {
         mutation.set("content-length", translated.body.len().to_string());
         mutation.body = Some(translated.body);
         Ok(mutation)
+    }
+
+    /// Writes the provider's body, whatever it is asked for.
+    fn translate(
+        &self,
+        body: &[u8],
+        report: &mut Report,
+    ) -> Result<Result<Translated, TranslateError>, Refusal> {
+        let target = self.provider.target(&self.backend, body);
+        if let Some(offer) = &self.offer {
+            let media_type = &self.plan.media_type;
+            return Ok(offer.schema.translate_request(&target, media_type, report));
+        }
+        let request = ChatCompletionRequest::parse(body)
+            .ok_or_else(|| refusal("the body is not the one that was planned for"))?;
+        let schema = self.provider.kind.schema();
+        Ok(schema.translate_request(&request, &target, report))
+    }
+
+    fn path(&self) -> String {
+        match &self.offer {
+            Some(offer) => offer.path.clone(),
+            None => {
+                let Attempt { backend, plan, .. } = self;
+                self.provider.chat_path(&backend.model, plan.streamed)
+            }
+        }
     }
 
     /// The reply's headers have come.

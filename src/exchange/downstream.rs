@@ -14,8 +14,9 @@ use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::{self, Report};
-use crate::inspect::{InvalidRequest, RequestProfile, inspect};
+use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation};
 use crate::observed::Unobserved;
+use crate::operation::Operation;
 use crate::routing::{self, View};
 use crate::schema::TranslateError;
 use crate::schema::openai::ChatCompletionRequest;
@@ -35,6 +36,8 @@ pub struct RequestHead {
     pub path: String,
     /// `content-length`.
     pub content_length: Option<u64>,
+    /// `content-type`.
+    pub content_type: Option<String>,
     /// `content-encoding`.
     pub content_encoding: Option<String>,
     /// The client wants another protocol.
@@ -70,8 +73,11 @@ pub enum Verdict {
 pub struct Downstream {
     config: Rc<Config>,
     topology: Topology,
+    operation: Operation,
+    /// The media type of a body that is not JSON.
+    media_type: String,
     model: String,
-    /// What the client speaks; `None` is Chat Completions.
+    /// What the client speaks; `None` is OpenAI's own API.
     surface: Option<&'static dyn Surface>,
     answer: Option<Answer>,
 }
@@ -84,10 +90,20 @@ impl RequestHead {
         mutation.store(handoff::REQUEST_PATH, self.path.as_bytes());
         mutation
     }
+
+    /// The media type of a form; empty for any other body, which is taken to be JSON.
+    fn multipart_type(&self) -> String {
+        let media_type = self.content_type.as_deref().unwrap_or_default();
+        let is_form = media_type
+            .get(..10)
+            .is_some_and(|m| m.eq_ignore_ascii_case("multipart/"));
+        let form = if is_form { media_type } else { "" };
+        form.to_owned()
+    }
 }
 
 enum Endpoint<'p> {
-    ChatCompletions,
+    Operation(Operation),
     Surface(&'static dyn Surface),
     Models,
     Model(&'p str),
@@ -123,12 +139,13 @@ impl Downstream {
             return Verdict::Ignore;
         }
         let allowed = match endpoint {
-            Endpoint::ChatCompletions | Endpoint::Surface(_) => "POST",
+            Endpoint::Operation(_) | Endpoint::Surface(_) => "POST",
             Endpoint::Models | Endpoint::Model(_) => "GET",
         };
-        let surface = match endpoint {
-            Endpoint::Surface(surface) => Some(surface),
-            _ => None,
+        let (operation, surface) = match endpoint {
+            Endpoint::Surface(surface) => (Operation::Chat, Some(surface)),
+            Endpoint::Operation(operation) => (operation, None),
+            _ => (Operation::Chat, None),
         };
         if head.method != allowed {
             return Verdict::Respond(wrong_method(surface, allowed));
@@ -141,7 +158,7 @@ impl Downstream {
                     ImmediateResponse::error(&failure)
                 }),
             ),
-            Endpoint::ChatCompletions | Endpoint::Surface(_) => {
+            Endpoint::Operation(_) | Endpoint::Surface(_) => {
                 match refuse_by_headers(config, head) {
                     Some(failure) => {
                         Verdict::Respond(ImmediateResponse::error_of(surface, &failure))
@@ -150,6 +167,8 @@ impl Downstream {
                         Downstream {
                             config: Rc::clone(config),
                             topology,
+                            operation,
+                            media_type: head.multipart_type(),
                             model: String::new(),
                             surface,
                             answer: None,
@@ -170,7 +189,8 @@ impl Downstream {
         let surface = self.surface;
         let outcome = self.check_size(body).and_then(|()| match surface {
             Some(surface) => self.open(surface, body, facts),
-            None => self.plan(body, Report::default(), facts),
+            None if self.operation.is_chat() => self.plan(body, Report::default(), facts),
+            None => self.plan_operation(body, facts),
         });
         outcome.map_err(|failure| ImmediateResponse::error_of(surface, &failure))
     }
@@ -215,13 +235,38 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         let (request, profile) = inspect(body).map_err(|error| invalid(&error))?;
         let config = Rc::clone(&self.config);
+        let dry_run = |c: &Backend| dry_run(&config, &request, body, &findings, c);
+        self.decide(&profile, &dry_run, &findings, facts)
+    }
+
+    /// Decides by a request for anything but chat.
+    fn plan_operation(
+        &mut self,
+        body: &[u8],
+        facts: RequestFacts<'_>,
+    ) -> Result<Mutation, Failure> {
+        let profile = inspect_operation(self.operation, body).map_err(|error| invalid(&error))?;
+        let (config, media_type) = (Rc::clone(&self.config), self.media_type.clone());
+        let dry_run = |c: &Backend| dry_run_operation(&config, &profile, body, &media_type, c);
+        self.decide(&profile, &dry_run, &Report::default(), facts)
+    }
+
+    /// `dry_run` tells what a candidate's translation could not carry.
+    fn decide(
+        &mut self,
+        profile: &RequestProfile,
+        dry_run: &dyn Fn(&Backend) -> Result<Report, TranslateError>,
+        findings: &Report,
+        facts: RequestFacts<'_>,
+    ) -> Result<Mutation, Failure> {
+        let config = Rc::clone(&self.config);
         let model = config
             .models
             .get(&profile.model)
             .ok_or_else(|| unknown_model(&config, &profile.model))?;
         self.model.clone_from(&model.name);
         let view = View {
-            profile: &profile,
+            profile,
             draw: facts.draw,
             now_ms: facts.now_s.saturating_mul(1000),
             observed: &Unobserved,
@@ -230,15 +275,19 @@ impl Downstream {
         // What an attempt found out too late could not hand over to the next candidate.
         let strict = model.on_unsupported == OnUnsupported::Reject;
         let lost = if strict || !profile.plain {
-            leave_out_unfit(&config, &request, body, &findings, strict, &mut plan)
+            leave_out_unfit(dry_run, strict, &mut plan)
         } else {
             Vec::new()
         };
         if plan.candidates.is_empty() {
-            return Err(no_candidate(model, &plan, &lost));
+            return Err(no_candidate(model, profile.operation, &plan, &lost));
         }
         let candidates = &plan.candidates;
-        let handoff = handoff_of(model, &profile, candidates, self.topology, findings, facts);
+        let handoff = Handoff {
+            media_type: self.media_type.clone(),
+            findings: findings.clone(),
+            ..handoff_of(model, profile, candidates, self.topology, facts)
+        };
         Ok(self.dispatch(&handoff, model))
     }
 
@@ -331,8 +380,11 @@ fn find_endpoint<'p>(
     path: &'p str,
 ) -> Option<Endpoint<'p>> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    match path.strip_prefix(config.base_path.as_str())? {
-        "/chat/completions" => Some(Endpoint::ChatCompletions),
+    let base_path = config.base_path.as_str();
+    if let Some(operation) = Operation::of_path(base_path, path) {
+        return Some(Endpoint::Operation(operation));
+    }
+    match path.strip_prefix(base_path)? {
         "/models" | "/models/" => Some(Endpoint::Models),
         rest => {
             let surface = surfaces.iter().find(|surface| surface.path() == rest);
@@ -384,16 +436,13 @@ enum Loss {
 
 /// Leaves out every candidate whose translation would not do; says why.
 fn leave_out_unfit<'a>(
-    config: &Config,
-    request: &ChatCompletionRequest<'_>,
-    body: &[u8],
-    findings: &Report,
+    dry_run: &dyn Fn(&Backend) -> Result<Report, TranslateError>,
     strict: bool,
     plan: &mut routing::RoutePlan<'a>,
 ) -> Vec<(&'a Backend, Loss)> {
     let mut lost = Vec::new();
     for candidate in std::mem::take(&mut plan.candidates) {
-        match dry_run(config, request, body, findings, candidate) {
+        match dry_run(candidate) {
             Err(error) => lost.push((candidate, Loss::Refused(error))),
             Ok(report) if strict && !carries_all(&report) => {
                 lost.push((candidate, Loss::Unfaithful(report)));
@@ -428,12 +477,32 @@ fn dry_run(
     Ok(report)
 }
 
+/// The same for a request for anything but chat.
+fn dry_run_operation(
+    config: &Config,
+    profile: &RequestProfile,
+    body: &[u8],
+    media_type: &str,
+    candidate: &Backend,
+) -> Result<Report, TranslateError> {
+    let mut report = Report::default();
+    let provider = config.providers.get(&candidate.provider);
+    if let Some(provider) = provider
+        && let Some(offer) = provider.offer(profile.operation, &candidate.model)
+    {
+        let target = provider.target(candidate, body);
+        offer
+            .schema
+            .translate_request(&target, media_type, &mut report)?;
+    }
+    Ok(report)
+}
+
 fn handoff_of(
     model: &ModelConfig,
     profile: &RequestProfile,
     candidates: &[&Backend],
     topology: Topology,
-    findings: Report,
     facts: RequestFacts<'_>,
 ) -> Handoff {
     let mut steps: Vec<Step> = Vec::with_capacity(candidates.len());
@@ -454,11 +523,13 @@ fn handoff_of(
     }
     Handoff {
         model: model.name.clone(),
+        operation: profile.operation,
+        media_type: String::new(),
         streamed: profile.streamed,
         include_usage: profile.include_usage,
         id: format!("chatcmpl-{}", facts.exchange_id()),
         created: facts.now_s,
-        findings,
+        findings: Report::default(),
         steps,
     }
 }
@@ -514,6 +585,7 @@ fn unknown_model(config: &Config, name: &str) -> Failure {
 
 fn no_candidate(
     model: &ModelConfig,
+    operation: Operation,
     plan: &routing::RoutePlan<'_>,
     lost: &[(&Backend, Loss)],
 ) -> Failure {
@@ -525,8 +597,12 @@ fn no_candidate(
         reasons.push(format!("{}/{}: {loss}", c.provider, c.model));
     }
     let name = &model.name;
+    let what = match operation {
+        Operation::Chat => "request".to_owned(),
+        other => format!("request for {}", other.as_str()),
+    };
     let message = format!(
-        "no candidate of {name} can serve this request ({})",
+        "no candidate of {name} can serve this {what} ({})",
         reasons.join("; ")
     );
     let mut failure = Failure::new(Class::InvalidRequest, message).with_code("no_able_candidate");

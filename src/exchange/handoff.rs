@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Topology;
 use crate::fidelity::Report;
 use crate::json;
+use crate::operation::Operation;
 
 /// The plan of a request; written downstream, read by every attempt.
 pub const PLAN: &str = "pointsman_plan";
@@ -67,6 +68,12 @@ pub const VIA_PREFIX: &str = "via-";
 pub struct Handoff {
     /// What the client asked for; a name in the configuration.
     pub model: String,
+    /// What the client asks for.
+    #[serde(default, skip_serializing_if = "Operation::is_chat")]
+    pub operation: Operation,
+    /// The media type of the client's body; empty for JSON.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub media_type: String,
     /// The client wants a stream.
     pub streamed: bool,
     /// The client wants a usage chunk.

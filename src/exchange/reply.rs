@@ -8,7 +8,9 @@ use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure, Next};
 use crate::fidelity::Report;
 use crate::schema::openai::{ChunkWriter, write_error};
-use crate::schema::{ErrorReply, Hints, Progress, Reply, ReplyContext, Schema, StreamTranslator};
+use crate::schema::{
+    ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
+};
 use crate::usage::Usage;
 
 /// The largest error body that is read, in bytes; what follows says nothing more.
@@ -75,6 +77,8 @@ enum Phase {
 pub(super) struct ReplyState {
     origin: Origin,
     schema: &'static dyn Schema,
+    /// The language of the reply when it is to anything but chat.
+    operation: Option<&'static dyn OperationSchema>,
     context: ReplyContext,
     streamed: bool,
     limits: Limits,
@@ -89,6 +93,7 @@ impl ReplyState {
     pub(super) fn new(
         origin: Origin,
         schema: &'static dyn Schema,
+        operation: Option<&'static dyn OperationSchema>,
         context: ReplyContext,
         streamed: bool,
         limits: Limits,
@@ -96,6 +101,7 @@ impl ReplyState {
         ReplyState {
             origin,
             schema,
+            operation,
             context,
             streamed,
             limits,
@@ -137,15 +143,15 @@ impl ReplyState {
                 status: head.status,
                 retry_after: head.retry_after.clone(),
             }
-        } else if self.streamed {
-            let translator = self.schema.translate_stream(self.context.clone());
-            Phase::Held {
-                translator,
-                read: 0,
-                out: Vec::new(),
-            }
         } else {
-            Phase::Buffered
+            match self.stream_translator() {
+                Some(translator) => Phase::Held {
+                    translator,
+                    read: 0,
+                    out: Vec::new(),
+                },
+                None => Phase::Buffered,
+            }
         };
         if ok && compressed {
             let failure = malformed("the provider's reply is compressed, which was not asked for");
@@ -160,6 +166,27 @@ impl ReplyState {
         } else {
             mutation
         }
+    }
+
+    /// For a reply that comes as a stream.
+    fn stream_translator(&self) -> Option<Box<dyn StreamTranslator>> {
+        let context = || self.context.clone();
+        match self.operation {
+            _ if !self.streamed => None,
+            None => Some(self.schema.translate_stream(context())),
+            Some(operation) => operation.translate_stream(context()),
+        }
+    }
+
+    fn translate_whole(&self, body: &[u8], out: &mut Vec<u8>) -> Result<Reply, Failure> {
+        match self.operation {
+            None => self.schema.translate_response(&self.context, body, out),
+            Some(operation) => operation.translate_response(&self.context, body, out),
+        }
+    }
+
+    fn keeps_media_type(&self) -> bool {
+        self.operation.is_some_and(|o| o.keeps_media_type())
     }
 
     pub(super) fn reads_from(&self, end_of_stream: bool) -> Option<usize> {
@@ -269,10 +296,7 @@ impl ReplyState {
             return self.fail(too_large(), now_ms, Mutation::default());
         }
         let mut out = Vec::with_capacity(body.len());
-        let reply = match self
-            .schema
-            .translate_response(&self.context, body, &mut out)
-        {
+        let reply = match self.translate_whole(body, &mut out) {
             Ok(reply) => reply,
             Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
         };
@@ -280,7 +304,9 @@ impl ReplyState {
             return self.fail(too_large(), now_ms, Mutation::default());
         }
         let mut mutation = Mutation::default();
-        mutation.set("content-type", "application/json");
+        if !self.keeps_media_type() {
+            mutation.set("content-type", "application/json");
+        }
         mutation.set("content-length", out.len().to_string());
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);

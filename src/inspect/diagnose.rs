@@ -51,6 +51,17 @@ const REQUEST: Expected = Object(&[
     ("tools", Array(&TOOL)),
 ]);
 
+const OPERATION: Expected = Object(&[("model", Str), ("encoding_format", Str)]);
+
+/// The first place at which `body` is not a request for anything but chat.
+pub(super) fn diagnose_operation(body: &[u8]) -> InvalidRequest {
+    match json::read::<Value>(body) {
+        Ok(value) => find(&value, OPERATION, "")
+            .unwrap_or_else(|| InvalidRequest::new("", "the body is not such a request")),
+        Err(error) => InvalidRequest::new("", syntax(body, &error)),
+    }
+}
+
 /// The first place at which `body` is not a chat completion request.
 pub(super) fn diagnose(body: &[u8]) -> InvalidRequest {
     match json::read::<Value>(body) {

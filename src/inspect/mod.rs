@@ -1,12 +1,16 @@
 //! A client's body to what routing must know of it. Checks shapes, keeps nothing of the content.
 
 mod diagnose;
+mod operation;
 mod plain;
 mod validate;
+
+pub use operation::inspect_operation;
 
 use std::borrow::Cow;
 
 use crate::json::{self, Kind};
+use crate::operation::Operation;
 use crate::schema::openai::{ChatCompletionRequest, Content, Part};
 
 /// What a request needs of a model.
@@ -31,6 +35,8 @@ pub struct Needs {
 /// What routing knows of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestProfile {
+    /// What it asks for.
+    pub operation: Operation,
     /// What the client calls the model.
     pub model: String,
     /// The client wants a stream.
@@ -78,6 +84,7 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
     validate::validate(&request, &mut needs)?;
     let model = request.model.as_deref().unwrap_or_default().to_owned();
     let profile = RequestProfile {
+        operation: Operation::Chat,
         model,
         streamed: request.is_streamed(),
         include_usage: request.includes_usage(),

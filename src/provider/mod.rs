@@ -8,13 +8,14 @@ mod gemini;
 mod speaker;
 mod vertex_gemini;
 
-pub use speaker::{API_VERSION, fill};
+pub use speaker::{API_VERSION, beside_chat, fill};
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::schema::Schema;
+use crate::operation::Operation;
 use crate::schema::openai::dialect::Dialect;
+use crate::schema::{OperationSchema, Schema};
 
 /// One vendor's API.
 pub trait Provider: Sync {
@@ -35,6 +36,12 @@ pub trait Provider: Sync {
 
     /// Path of a chat request, after the endpoint's prefix. `model` may hold any character.
     fn chat_path(&self, model: &str, streamed: bool) -> String;
+
+    /// How it is asked for an operation besides chat; `None` when it does not offer it, or not
+    /// for this model.
+    fn offer(&self, _operation: Operation, _model: &str) -> Option<Offer> {
+        None
+    }
 
     /// How it wants to see its key.
     fn auth(&self) -> Auth;
@@ -63,6 +70,14 @@ pub trait Provider: Sync {
     fn versioned_path(&self) -> Option<&'static str> {
         None
     }
+}
+
+/// How a provider is asked for an operation besides chat.
+pub struct Offer {
+    /// Path of the request, after the endpoint's prefix.
+    pub path: String,
+    /// The language of its body and its reply.
+    pub schema: &'static dyn OperationSchema,
 }
 
 /// How a provider wants to see its key.

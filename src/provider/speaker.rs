@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::{Auth, Provider, encode_segment};
-use crate::schema::Schema;
+use super::{Auth, Offer, Provider, encode_segment};
+use crate::operation::Operation;
 use crate::schema::openai::OpenAi;
 use crate::schema::openai::dialect::Dialect;
+use crate::schema::openai::operations::{Embeddings, Rerank};
+use crate::schema::{OperationSchema, Schema};
 
 /// A vendor or a model server that speaks OpenAI's schema, in its own dialect.
 pub struct Speaker {
@@ -19,9 +21,18 @@ pub struct Speaker {
     pub versioned_path: Option<&'static str>,
     /// The header that carries the key; `None` for `authorization: Bearer`.
     pub key_header: Option<&'static str>,
+    /// What it offers besides chat; the path is where its chat is, with the operation's own end.
+    pub offers: &'static [(Operation, &'static dyn OperationSchema)],
     /// How it differs from OpenAI.
     pub dialect: fn() -> Dialect,
 }
+
+/// Embeddings as OpenAI's.
+pub const EMBEDDINGS: (Operation, &dyn OperationSchema) =
+    (Operation::Embeddings, &Embeddings::OPENAI);
+
+/// Rerank as most model servers have it.
+pub const RERANK: (Operation, &dyn OperationSchema) = (Operation::Rerank, &Rerank);
 
 /// What most speakers have in common.
 pub const SPEAKER: Speaker = Speaker {
@@ -30,6 +41,7 @@ pub const SPEAKER: Speaker = Speaker {
     path: "/chat/completions",
     versioned_path: None,
     key_header: None,
+    offers: &[],
     dialect: Dialect::default,
 };
 
@@ -48,6 +60,15 @@ impl Provider for Speaker {
 
     fn chat_path(&self, model: &str, _streamed: bool) -> String {
         fill(self.path, model)
+    }
+
+    fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let mut offers = self.offers.iter();
+        let (_, schema) = offers.find(|(offered, _)| *offered == operation)?;
+        Some(Offer {
+            path: beside_chat(self.path, model, operation),
+            schema: *schema,
+        })
     }
 
     fn auth(&self) -> Auth {
@@ -76,6 +97,16 @@ pub fn fill(path: &str, model: &str) -> String {
         path.replace(MODEL, &encode_segment(model))
     } else {
         path.to_owned()
+    }
+}
+
+/// The path of an operation, by where chat is: `/x/chat/completions?y` to `/x/embeddings?y`.
+///
+/// A chat path of another form says nothing of other paths: the operation's own is taken.
+pub fn beside_chat(chat_path: &str, model: &str, operation: Operation) -> String {
+    match chat_path.contains(Operation::Chat.path()) {
+        true => fill(chat_path, model).replace(Operation::Chat.path(), operation.path()),
+        false => operation.path().to_owned(),
     }
 }
 

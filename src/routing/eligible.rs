@@ -6,6 +6,8 @@ use crate::inspect::RequestProfile;
 /// Why a candidate cannot serve a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unable {
+    /// It, or its provider, does something else than what is asked for.
+    Operation,
     /// It has no tools.
     Tools,
     /// It takes no images.
@@ -27,7 +29,9 @@ pub(super) fn check(can: &Capabilities, profile: &RequestProfile) -> Option<Unab
     let fits = can
         .context_window
         .is_none_or(|window| profile.input_tokens <= window);
+    let offered = can.operations.contains(profile.operation);
     [
+        (!offered, Unable::Operation),
         (needs.tools && !can.tools, Unable::Tools),
         (needs.vision && !can.vision, Unable::Vision),
         (needs.audio && !can.audio, Unable::Audio),
@@ -42,6 +46,7 @@ impl Unable {
     /// The word in logs and error texts.
     pub fn as_str(self) -> &'static str {
         match self {
+            Unable::Operation => "not offered",
             Unable::Tools => "no tools",
             Unable::Vision => "no images",
             Unable::Audio => "no audio",

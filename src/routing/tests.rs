@@ -4,6 +4,7 @@ use super::{POLICIES, Params, Policies, PolicyKind, RoutePlan, Unable, View};
 use crate::catalog::{Backend, Capabilities};
 use crate::inspect::{Needs, RequestProfile};
 use crate::observed::Unobserved;
+use crate::operation::Operation;
 
 fn backend(provider: &str, weight: u32) -> Backend {
     Backend {
@@ -18,6 +19,7 @@ fn backend(provider: &str, weight: u32) -> Backend {
 
 fn profile(needs: Needs, input_tokens: u64) -> RequestProfile {
     RequestProfile {
+        operation: Operation::Chat,
         model: "smart".to_owned(),
         streamed: false,
         include_usage: false,

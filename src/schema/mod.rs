@@ -5,8 +5,10 @@
 pub mod anthropic;
 pub mod bedrock_converse;
 pub mod cohere;
+pub mod embeddings;
 pub mod gemini;
 pub mod openai;
+pub mod rerank;
 
 mod citations;
 mod claude_thinking;
@@ -64,6 +66,42 @@ pub trait Schema: Sync {
 
     /// Reads a non-2xx reply of the provider.
     fn read_error(&self, error: &ErrorReply<'_>) -> Failure;
+}
+
+/// One operation besides chat, in one provider's language. Its errors are read by the provider's
+/// [`Schema`], whatever was asked for.
+///
+/// Implementations are stateless; what a reply must know of its request stands in [`Hints`].
+pub trait OperationSchema: Sync {
+    /// Writes the provider's body for the client's, which is `target.source`.
+    ///
+    /// `media_type` is that of a multipart body with its boundary; empty for JSON.
+    /// Whatever is not carried as it was goes into `report`. An error means that this provider
+    /// cannot be asked so: the next candidate is.
+    fn translate_request(
+        &self,
+        target: &Target<'_>,
+        media_type: &str,
+        report: &mut Report,
+    ) -> Result<Translated, TranslateError>;
+
+    /// Translates a whole 2xx reply; appends the client's body to `out`.
+    fn translate_response(
+        &self,
+        context: &ReplyContext,
+        body: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<Reply, Failure>;
+
+    /// A translator for one streamed 2xx reply; `None` when replies never stream.
+    fn translate_stream(&self, _context: ReplyContext) -> Option<Box<dyn StreamTranslator>> {
+        None
+    }
+
+    /// Whether the reply keeps the provider's media type; else it is JSON, or a stream of events.
+    fn keeps_media_type(&self) -> bool {
+        false
+    }
 }
 
 /// Translates one streamed reply.
@@ -139,6 +177,8 @@ pub struct Translated {
 pub struct Hints {
     /// A JSON schema was sent as a forced tool: its arguments are the reply's text.
     pub structured_output_tool: bool,
+    /// The client wants its embeddings as base64.
+    pub base64: bool,
 }
 
 /// What a reply needs but must not invent.

@@ -11,6 +11,7 @@ mod attempt;
 mod chaos;
 mod failures;
 mod mesh;
+mod operations;
 mod planning;
 mod replies;
 mod secrets;

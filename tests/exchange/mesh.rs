@@ -90,11 +90,22 @@ impl Mesh {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Result<Mesh, ImmediateResponse> {
+        Mesh::ask("/v1/chat/completions?x=1", config, topology, headers, body)
+    }
+
+    /// The same for any path.
+    pub fn ask(
+        path: &str,
+        config: &Rc<Config>,
+        topology: Topology,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Result<Mesh, ImmediateResponse> {
         let headers: Headers = headers
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let head = head("POST", "/v1/chat/completions?x=1", &headers);
+        let head = head("POST", path, &headers);
         let (downstream, mutation) = match Downstream::start(config, topology, &head) {
             Verdict::Inspect(downstream, mutation) => (downstream, mutation),
             Verdict::Respond(response) => return Err(response),

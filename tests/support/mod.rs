@@ -214,6 +214,7 @@ impl Case {
             defaults: defaults.map(|(k, v)| (k.clone(), v.to_string())).collect(),
             hints: Hints {
                 structured_output_tool: json["structured_output_tool"] == true,
+                base64: json["base64"] == true,
             },
         }
     }

@@ -195,6 +195,7 @@ fn request_head(end_of_stream: bool) -> RequestHead {
             ":method" => head.method.clone_from(&value),
             ":path" => head.path.clone_from(&value),
             "content-length" => head.content_length = value.parse().ok(),
+            "content-type" => head.content_type = Some(value),
             "content-encoding" => head.content_encoding = Some(value),
             "upgrade" => head.upgrade = true,
             "x-request-id" => head.request_id.clone_from(&value),

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use super::provider::number;
 use crate::catalog::{Backend, Capabilities, Thinking};
-use crate::config::names::{ParameterName, ProviderRef, ThinkingWord, UpstreamModel};
+use crate::config::names::{
+    OperationWord, ParameterName, ProviderRef, ThinkingWord, UpstreamModel,
+};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{MAX_CANDIDATES, RawCandidate, RawCapabilities};
 use crate::config::shape::Given;
 use crate::config::values::{Any, List, Map};
 use crate::config::words::{did_you_mean, one_of, quote};
+use crate::config::{ModelConfig, ProviderConfig};
+use crate::operation::{Operation, Operations};
 
 /// The most attempts that all candidates of a model may take together.
 const MAX_ATTEMPTS: u32 = 32;
@@ -78,6 +82,21 @@ fn check_candidate(
     })
 }
 
+/// A candidate serves what its model can and its provider offers.
+pub(super) fn keep_what_is_offered(
+    providers: &BTreeMap<String, ProviderConfig>,
+    models: &mut BTreeMap<String, ModelConfig>,
+) {
+    for backend in models.values_mut().flat_map(|model| &mut model.candidates) {
+        let Some(provider) = providers.get(&backend.provider) else {
+            continue;
+        };
+        let operations = &mut backend.capabilities.operations;
+        *operations =
+            operations.only(|o| o.is_chat() || provider.offer(o, &backend.model).is_some());
+    }
+}
+
 fn refuse_unknown_provider(
     provider: &str,
     providers: &ProviderNames<'_>,
@@ -141,11 +160,13 @@ fn check_capabilities(
         files,
         thinking,
         sampling,
+        operations,
         context_window,
         max_output_tokens,
     } = raw;
     let able = |given: &Given<bool>| given.get().copied().unwrap_or(true);
     let capabilities = Capabilities {
+        operations: operations.get().map_or(Operations::ALL, named_operations),
         tools: able(tools),
         parallel_tools: parallel_tools.get().copied().unwrap_or(able(tools)),
         json_schema: able(json_schema),
@@ -160,6 +181,15 @@ fn check_capabilities(
     };
     refuse_contradictions(&capabilities, path, findings);
     capabilities
+}
+
+fn named_operations<const MAX: usize>(words: &List<OperationWord, 1, MAX>) -> Operations {
+    let named = words
+        .0
+        .iter()
+        .flatten()
+        .filter_map(|OperationWord(w)| Operation::find(w));
+    named.fold(Operations::NONE, Operations::with)
 }
 
 fn how_it_thinks(word: &ThinkingWord) -> Thinking {

@@ -56,7 +56,7 @@ fn other_version(root: &Node) -> Option<Finding> {
 fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     let Document {
         version,
-        providers,
+        providers: raw_providers,
         models,
         defaults,
         #[cfg(feature = "cli")]
@@ -65,10 +65,13 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         limits,
         envoy,
     } = document;
+    let providers = provider::providers(raw_providers, findings);
+    let mut models = model::models(models, raw_providers, defaults.get(), findings);
+    candidate::keep_what_is_offered(&providers, &mut models);
     let config = Config {
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
-        providers: provider::providers(providers, findings),
-        models: model::models(models, providers, defaults.get(), findings),
+        providers,
+        models,
         limits: check_limits(limits.get(), findings),
         envoy: check_envoy(envoy.get(), findings),
     };

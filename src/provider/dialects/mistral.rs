@@ -1,14 +1,26 @@
 //! Mistral.
 
+use crate::operation::Operation;
 use crate::provider::speaker::{SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, ToolCallIds, at_most, pairs, renames, words};
+use crate::schema::openai::operations::{Embeddings, Relay};
 
 /// Source: Mistral API reference, "Chat completion", and the types of the official SDK 3.7, read 2026-11-21.
 pub const MISTRAL: Speaker = Speaker {
     kind: "mistral",
     endpoint: Some("https://api.mistral.ai/v1"),
+    offers: &[(Operation::Embeddings, &EMBEDDINGS)],
     dialect,
     ..SPEAKER
+};
+
+/// Source: Mistral API reference, "Embeddings", and the types of the official SDK, read 2026-11-21.
+const EMBEDDINGS: Embeddings = Embeddings {
+    relay: Relay {
+        accepts: Some("metadata output_dimension output_dtype encoding_format input"),
+        renames: &[("dimensions", "output_dimension")],
+    },
+    tokens: false,
 };
 
 fn dialect() -> Dialect {

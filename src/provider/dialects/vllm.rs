@@ -1,6 +1,6 @@
 //! vLLM, at an address of your own.
 
-use crate::provider::speaker::{SPEAKER, Speaker};
+use crate::provider::speaker::{EMBEDDINGS, RERANK, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, words};
 
 use super::HOSTED_ONLY;
@@ -9,6 +9,7 @@ use super::HOSTED_ONLY;
 pub const VLLM: Speaker = Speaker {
     kind: "vllm",
     endpoint: None,
+    offers: &[EMBEDDINGS, RERANK],
     dialect,
     ..SPEAKER
 };

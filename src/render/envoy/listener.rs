@@ -6,6 +6,7 @@ use super::{Scene, filters, millis, socket_address, typed};
 use crate::config::Config;
 use crate::exchange::handoff::{self, CHAIN, DEAD_END, ESCALATE, RETRIABLE_STATUS, VIA_PREFIX};
 use crate::exchange::{Role, Topology};
+use crate::operation::Operation;
 use crate::surface::SURFACES;
 
 /// What is left above the body limits for what Envoy itself buffers.
@@ -64,11 +65,34 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
 
 /// Every path that asks a model: one route, because they all lead to the same candidates.
 fn model_paths(scene: &Scene<'_>) -> String {
-    let surfaces = SURFACES.iter().map(|surface| surface.path());
-    let paths: Vec<&str> = std::iter::once("/chat/completions")
-        .chain(surfaces)
-        .collect();
-    format!("{}({})", literal(&scene.config.base_path), paths.join("|"))
+    let surfaces = SURFACES.iter().map(|surface| surface.path().to_owned());
+    let operations = Operation::ALL
+        .into_iter()
+        .map(|operation| match operation.versions() {
+            [] => operation.path().to_owned(),
+            versions => format!("({})?{}", versions.join("|"), operation.path()),
+        });
+    let paths: Vec<String> = operations.chain(surfaces).collect();
+    let base_path = scene.config.base_path.as_str();
+    let inside = format!("{}({})", literal(base_path), paths.join("|"));
+    match base_path.strip_suffix("/v1") {
+        None => inside,
+        Some(beside) => format!(
+            "{inside}|{}({})",
+            literal(beside),
+            versioned_paths().join("|")
+        ),
+    }
+}
+
+/// What clients ask for by a version of its own, beside the base path's.
+fn versioned_paths() -> Vec<String> {
+    let versioned = Operation::ALL
+        .into_iter()
+        .filter(|o| !o.versions().is_empty());
+    let path =
+        |operation: Operation| format!("({}){}", operation.versions().join("|"), operation.path());
+    versioned.map(path).collect()
 }
 
 /// A regular expression that matches this text only.

@@ -9,6 +9,7 @@ pub mod dialect;
 mod error;
 mod members;
 mod normalize;
+pub mod operations;
 mod provider_error;
 mod reply;
 mod request;

@@ -1,0 +1,94 @@
+//! OpenAI's embeddings, the client's side: the request as it comes, the reply as it leaves.
+//!
+//! Source: OpenAI API reference, "Create embeddings", and the types of the official SDK, read
+//! 2026-11-21.
+
+mod base64;
+mod vector;
+
+pub(super) use vector::write_vector;
+
+use crate::json::{self, Kind, Raw, Text};
+use crate::wire;
+
+wire! {
+    /// The client's body.
+    pub struct EmbeddingsRequest<'a> {
+        /// Which model.
+        model: Text<'a>,
+        /// What to embed; see [`Input`].
+        input: Raw<'a>,
+        /// `float` or `base64`.
+        encoding_format: Text<'a>,
+        /// Numbers in each vector.
+        dimensions: Raw<'a>,
+        /// Who asks, at the client.
+        user: Raw<'a>,
+        /// Fields for one provider alone.
+        provider_options: Raw<'a>,
+    }
+}
+
+/// What is to be embedded; every item gets one vector.
+#[derive(Debug, Clone)]
+pub enum Input<'a> {
+    /// JSON strings.
+    Texts(Vec<Raw<'a>>),
+    /// Arrays of tokens, numbers of OpenAI's own vocabularies.
+    Tokens(Vec<Raw<'a>>),
+    /// Objects: images and the like, in a provider's own schema.
+    Objects(Vec<Raw<'a>>),
+}
+
+// === impl EmbeddingsRequest ===
+
+impl<'a> EmbeddingsRequest<'a> {
+    /// What is to be embedded; `None` when it is missing or has another shape.
+    pub fn input(&self) -> Option<Input<'a>> {
+        let input = self.input?;
+        match json::kind(input) {
+            Kind::String => Some(Input::Texts(vec![input])),
+            Kind::Array => Input::of_items(input, json::parse(input)?),
+            _ => None,
+        }
+    }
+
+    /// Whether the client wants base64 instead of numbers.
+    pub fn wants_base64(&self) -> bool {
+        self.encoding_format.as_deref() == Some("base64")
+    }
+}
+
+// === impl Input ===
+
+impl<'a> Input<'a> {
+    /// What it must be, for an error.
+    pub const EXPECTED: &'static str = "must be a string, an array of strings, or tokens";
+
+    fn of_items(whole: Raw<'a>, items: Vec<Raw<'a>>) -> Option<Input<'a>> {
+        let are = |kind| items.iter().all(|item| json::kind(item) == kind);
+        match items.first().map(|item| json::kind(item)) {
+            None => Some(Input::Texts(items)),
+            Some(Kind::Number) if is_tokens(whole) => Some(Input::Tokens(vec![whole])),
+            Some(Kind::String) if are(Kind::String) => Some(Input::Texts(items)),
+            Some(Kind::Array) if items.iter().all(|item| is_tokens(item)) => {
+                Some(Input::Tokens(items))
+            }
+            Some(Kind::Object) if are(Kind::Object) => Some(Input::Objects(items)),
+            _ => None,
+        }
+    }
+
+    /// Whether there is nothing to embed.
+    pub fn is_empty(&self) -> bool {
+        let (Input::Texts(items) | Input::Tokens(items) | Input::Objects(items)) = self;
+        items.is_empty()
+    }
+}
+
+fn is_tokens(raw: Raw<'_>) -> bool {
+    json::parse::<Vec<u64>>(raw).is_some_and(|tokens| !tokens.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

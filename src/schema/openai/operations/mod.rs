@@ -1,0 +1,10 @@
+//! Operations besides chat, for speakers of OpenAI's schema: bodies are copied, and change only
+//! where the speaker has it otherwise.
+
+mod embeddings;
+mod relay;
+mod rerank;
+
+pub use embeddings::Embeddings;
+pub use relay::Relay;
+pub use rerank::Rerank;
