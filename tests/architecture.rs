@@ -339,9 +339,13 @@ fn the_table_of_models_stays_out_of_the_wasm_module() {
     let text = fs::read_to_string(src().join("catalog/mod.rs")).expect("text");
     let lines: Vec<&str> = text.lines().collect();
     let native = "#[cfg(feature = \"cli\")]";
-    let is_module = |line: &str| line.starts_with("mod ") || line.starts_with("pub mod ");
+    // What candidates have of their own.
+    let shared = ["mod labels;", "pub mod price;"];
+    let is_module = |line: &str| {
+        (line.starts_with("mod ") || line.starts_with("pub mod ")) && !shared.contains(&line)
+    };
     let modules: Vec<_> = lines.windows(2).filter(|pair| is_module(pair[1])).collect();
-    assert!(modules.len() >= 4, "{modules:?}");
+    assert!(modules.len() >= 3, "{modules:?}");
     assert!(modules.iter().all(|pair| pair[0] == native), "{modules:?}");
     assert!(!text.contains("include_str"));
 }

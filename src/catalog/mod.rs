@@ -7,7 +7,7 @@
 pub mod date;
 #[cfg(feature = "cli")]
 mod facts;
-#[cfg(feature = "cli")]
+mod labels;
 pub mod price;
 #[cfg(feature = "cli")]
 mod table;
@@ -17,9 +17,12 @@ pub use facts::{Ability, Above, Facts, Later, Percent};
 #[cfg(feature = "cli")]
 pub use table::{Catalog, Group, Source, built_in};
 
+pub use labels::Labels;
+
 use std::collections::BTreeMap;
 
 use crate::operation::Operations;
+use price::Prices;
 
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,6 +99,16 @@ pub struct Backend {
     pub tries: u32,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// How good its answers are by the operator's own measure, 0 to 1.
+    pub quality: Option<f64>,
+    /// The most complex request that it is meant for, in thousandths.
+    pub max_complexity: Option<u16>,
+    /// What its tokens cost.
+    pub prices: Option<Box<Prices>>,
+    /// What it promises, its provider's labels included.
+    pub labels: Labels,
+    /// Its name in an experiment; empty for provider and model.
+    pub variant: String,
     /// Request fields that are sent when the client did not set them, in the
     /// provider's own schema, as JSON text.
     pub defaults: BTreeMap<String, String>,

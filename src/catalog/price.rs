@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+#[cfg(feature = "cli")]
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Number;
 
@@ -35,11 +36,12 @@ impl Price {
 
     /// A quote in USD for a million tokens, from a number of JSON or YAML.
     pub fn from_number(quote: &Number) -> Option<Price> {
-        match (quote.as_u64(), quote.as_f64()) {
-            (Some(whole), _) => Price::from_quote(&whole.to_string()),
-            // The shortest decimals that give this float are those that were written.
-            (None, Some(float)) => Price::from_quote(&float.to_string()),
-            (None, None) => None,
+        // The shortest decimals that give this float are those that were written; the smallest
+        // prices have an exponent.
+        let text = quote.to_string();
+        match text.strip_suffix("e-6") {
+            Some(digit) if digit.len() == 1 => Price::from_quote(&format!("0.00000{digit}")),
+            _ => Price::from_quote(text.strip_suffix(".0").unwrap_or(&text)),
         }
     }
 
@@ -60,6 +62,7 @@ impl fmt::Display for Price {
     }
 }
 
+#[cfg(feature = "cli")]
 impl<'de> Deserialize<'de> for Price {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let quote = Number::deserialize(deserializer)?;
@@ -70,8 +73,9 @@ impl<'de> Deserialize<'de> for Price {
 
 /// What the tokens of one model cost. A kind of token that is not listed costs what its
 /// plain kind costs: cached input as input, reasoning as output.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(serde::Deserialize))]
+#[cfg_attr(feature = "cli", serde(deny_unknown_fields, default))]
 pub struct Prices {
     /// Tokens of the prompt.
     pub input: Option<Price>,

@@ -12,6 +12,7 @@ use super::raw_catalog::RawCatalogModel;
 use super::shape::Shaped;
 use super::words::{did_you_mean, quote, slip_of};
 use crate::catalog::date::Date;
+use crate::catalog::price::Prices;
 use crate::catalog::{Ability, Backend, Catalog, Facts, Group, built_in};
 
 /// A checked document with the capabilities of its candidates spelled out and without its
@@ -40,6 +41,7 @@ pub(super) fn fill(
             let facts = filler.facts(backend, &here, &mut findings);
             if let (Some(facts), Some(node)) = (facts, filled.at_mut(&here)) {
                 write_capabilities(node, &facts);
+                write_prices(node, &facts);
             }
         }
     }
@@ -196,6 +198,24 @@ fn write_capabilities(candidate: &mut Node, facts: &Facts) {
             .into_iter()
             .map(|(name, value)| entry(name, value, mark)),
     );
+}
+
+/// Adds the known prices to a candidate that says none itself.
+fn write_prices(candidate: &mut Node, facts: &Facts) {
+    let mark = candidate.mark;
+    let Value::Map(entries) = &mut candidate.value else {
+        return;
+    };
+    let known = facts.prices.iter().flat_map(Prices::named);
+    let prices: Vec<Entry> = known
+        .filter_map(|(name, price)| {
+            let number = serde_json::from_str(&price.to_string()).ok()?;
+            Some(entry(name, Value::Number(number), mark))
+        })
+        .collect();
+    if !prices.is_empty() && value(entries, "prices").is_none() {
+        entries.push(entry("prices", Value::Map(prices), mark));
+    }
 }
 
 fn entry(key: &str, value: Value, mark: Option<Mark>) -> Entry {

@@ -63,6 +63,11 @@ fn schema_of(shape: &Shape, definitions: &mut Definitions) -> Value {
             definitions,
             json!({"minProperties": 1, "maxProperties": 1}),
         ),
+        Shape::OneOrMore { items, max } => {
+            let one = schema_of(items, definitions);
+            let list = json!({"type": "array", "items": one, "minItems": 1, "maxItems": max});
+            json!({"anyOf": [one, list]})
+        }
         Shape::Quote => json!({"type": "number", "minimum": 0, "maximum": 10_000}),
         Shape::Any => json!({}),
     }

@@ -18,6 +18,7 @@ mod problem;
 mod raw;
 #[cfg(feature = "cli")]
 mod raw_catalog;
+mod raw_prices;
 mod shape;
 mod units;
 mod values;
@@ -32,7 +33,7 @@ pub use problem::{Problem, Severity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::Backend;
+use crate::catalog::{Backend, Labels};
 use crate::json;
 use crate::operation::Operation;
 use crate::provider::{self, Auth, Offer, Provider};
@@ -121,6 +122,8 @@ pub struct ProviderConfig {
     pub dialect: Arc<Dialect>,
     /// How Envoy signs what goes to it; `None` for providers that want a key or nothing.
     pub signing: Option<AwsSigning>,
+    /// What it promises of data and content.
+    pub labels: Labels,
     /// Headers of the user's own, sent with every request.
     pub headers: BTreeMap<String, String>,
     /// Time to connect, in milliseconds.

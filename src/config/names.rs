@@ -53,6 +53,10 @@ text! {
     DialectWord: "a word of a-z, A-Z, 0-9, _ and -", r"^[A-Za-z0-9_-]{1,100}$", dialect_word;
     /// What an error says.
     ErrorText: "a text of at most 200 characters", r"^[^\p{Cc}]{1,200}$", error_text;
+    /// Name of a label.
+    LabelName: "a label: a-z, 0-9, _ and -, at most 40", r"^[a-z0-9_-]{1,40}$", label_name;
+    /// Value of a label.
+    LabelValue: "a value: a-z, A-Z, 0-9, _, ., / and -, at most 60", r"^[A-Za-z0-9_./-]{1,60}$", label_value;
     /// Prefix of the paths that are ours.
     BasePath: "a path such as /v1, without a slash at its end", r"^(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+$", base_path;
     /// Address to listen on.
@@ -262,6 +266,16 @@ fn chat_path(path: &str) -> Verdict {
 fn api_version(version: &str) -> Verdict {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
     verdict((1..=40).contains(&version.len()) && version.bytes().all(allowed))
+}
+
+fn label_name(name: &str) -> Verdict {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-".contains(&b);
+    verdict((1..=40).contains(&name.len()) && name.bytes().all(allowed))
+}
+
+fn label_value(value: &str) -> Verdict {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_./-".contains(&b);
+    verdict((1..=60).contains(&value.len()) && value.bytes().all(allowed))
 }
 
 fn dialect_word(word: &str) -> Verdict {

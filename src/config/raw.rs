@@ -8,14 +8,15 @@ pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 
 use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, EndpointUrl, EnvName, HeaderName, HeaderValue,
-    KeyFile, Kind, ListenAddress, ModelName, ModulePath, OnUnsupportedWord, OperationWord,
-    ParameterName, ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
+    KeyFile, Kind, LabelName, LabelValue, ListenAddress, ModelName, ModulePath, OnUnsupportedWord,
+    OperationWord, ParameterName, ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
 };
 use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
+use super::raw_prices::RawPrices;
 use super::shape::object;
-use super::values::{Any, Duration, Int, List, Map, Size};
+use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
 
 const MILLISECOND: u64 = 1;
 const SECOND: u64 = 1_000;
@@ -79,6 +80,9 @@ object! {
         api_version: ApiVersion,
         /// How it differs from OpenAI, for servers that speak OpenAI's API.
         dialect: RawDialect,
+        /// What it promises, such as `residency: eu` or `retention: none`. Several values mean
+        /// that any of them may hold.
+        labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
         /// Headers that go with every request to it.
         headers: Map<HeaderName, HeaderValue, 0>,
         /// How it is taken out of service when it fails.
@@ -159,6 +163,17 @@ object! {
         /// Share of traffic under the `weighted` policy; 1 when not said. 0 makes it a
         /// fallback.
         weight: Int<0, 1_000_000>,
+        /// How good its answers are, 0 to 1, by a measure of your own; for constraints.
+        quality: Ratio,
+        /// The most complex request that it is meant for, 0 to 1; for `tiers`.
+        max_complexity: Ratio,
+        /// What its tokens cost, in USD for a million; those of the catalogue of known models
+        /// when not said.
+        prices: RawPrices,
+        /// What it promises, such as `residency: eu`; over the labels of its provider.
+        labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
+        /// Its name in an experiment, for the log; provider and model when not said.
+        variant: LabelValue,
         /// Consecutive attempts at it before the next candidate; 1 when not said.
         tries: Int<1, 5>,
         /// What it can do. What is not said is taken from the catalogue of known models.

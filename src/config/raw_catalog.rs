@@ -1,10 +1,10 @@
 //! The `catalog` section: the user's own facts of models. Native only.
 
 use super::names::ThinkingWord;
+use super::raw_prices::{RawPrices, over};
 use super::shape::{Given, object, text};
 use super::values::Int;
 use crate::catalog::date::Date;
-use crate::catalog::price::{Price, Prices};
 use crate::catalog::{Ability, Facts, Thinking};
 
 /// Larger than any model's context.
@@ -47,32 +47,6 @@ object! {
         prices: RawPrices,
         /// The day from which on it is not served.
         shutdown: Day,
-    }
-}
-
-object! {
-    /// What tokens cost, in USD for a million.
-    pub(super) struct RawPrices {
-        /// Tokens of the prompt.
-        input: Price,
-        /// Tokens of the prompt that came from the cache.
-        cached_input: Price,
-        /// Tokens of the prompt that were written to the cache, for minutes.
-        cache_write: Price,
-        /// Tokens of the prompt that were written to the cache, for an hour.
-        cache_write_1h: Price,
-        /// Tokens of the answer.
-        output: Price,
-        /// Tokens of thoughts, where they do not cost what the answer costs.
-        reasoning: Price,
-        /// Tokens of images in the prompt.
-        image_input: Price,
-        /// Tokens of audio in the prompt.
-        audio_input: Price,
-        /// Tokens of audio in the prompt that came from the cache.
-        cached_audio_input: Price,
-        /// Tokens of audio in the answer.
-        audio_output: Price,
     }
 }
 
@@ -124,43 +98,6 @@ impl RawCatalogModel {
         if let Given::As(prices) = prices {
             prices.tell(facts.prices.get_or_insert_default());
         }
-    }
-}
-
-impl RawPrices {
-    fn tell(&self, prices: &mut Prices) {
-        let RawPrices {
-            input,
-            cached_input,
-            cache_write,
-            cache_write_1h,
-            output,
-            reasoning,
-            image_input,
-            audio_input,
-            cached_audio_input,
-            audio_output,
-        } = self;
-        for (known, said) in [
-            (&mut prices.input, input),
-            (&mut prices.cached_input, cached_input),
-            (&mut prices.cache_write, cache_write),
-            (&mut prices.cache_write_1h, cache_write_1h),
-            (&mut prices.output, output),
-            (&mut prices.reasoning, reasoning),
-            (&mut prices.image_input, image_input),
-            (&mut prices.audio_input, audio_input),
-            (&mut prices.cached_audio_input, cached_audio_input),
-            (&mut prices.audio_output, audio_output),
-        ] {
-            over(known, said.get().copied());
-        }
-    }
-}
-
-fn over<T>(known: &mut Option<T>, said: Option<T>) {
-    if said.is_some() {
-        *known = said;
     }
 }
 

@@ -50,8 +50,9 @@ pub(super) enum Shape {
     /// there is never shown.
     Source(&'static Object),
     /// USD for a million tokens, with up to six decimals.
-    #[cfg(feature = "cli")]
     Quote,
+    /// One of these, or a list of them.
+    OneOrMore { items: &'static Shape, max: usize },
     /// Anything that JSON can say.
     Any,
 }

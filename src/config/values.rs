@@ -105,7 +105,41 @@ impl Shaped for Any {
     }
 }
 
-#[cfg(feature = "cli")]
+/// A share or a measure, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ratio(pub(super) f64);
+
+impl Shaped for Ratio {
+    const SHAPE: Shape = Shape::Between { min: 0.0, max: 1.0 };
+
+    fn read(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::Number(n) => n.as_f64().filter(|n| (0.0..=1.0).contains(n)).map(Ratio),
+            _ => None,
+        }
+    }
+}
+
+/// One text, or a list of up to 32.
+#[derive(Debug)]
+pub(super) struct OneOrMore<T>(pub(super) Vec<T>);
+
+impl<T: Shaped> Shaped for OneOrMore<T> {
+    const SHAPE: Shape = Shape::OneOrMore {
+        items: &T::SHAPE,
+        max: 32,
+    };
+
+    fn read(node: &Node) -> Option<Self> {
+        let nodes = match &node.value {
+            Value::List(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let items: Option<Vec<T>> = nodes.iter().map(T::read).collect();
+        items.map(OneOrMore)
+    }
+}
+
 impl Shaped for crate::catalog::price::Price {
     const SHAPE: Shape = Shape::Quote;
 

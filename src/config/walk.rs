@@ -7,8 +7,8 @@ use super::problem::{At, Finding, Findings};
 use super::shape::{Object, Presence, Shape, TextRule};
 use super::units::{parse_duration, parse_size, show_duration, show_size};
 use super::words::{describe, did_you_mean, looks_like_credential, one_of, quote};
-#[cfg(feature = "cli")]
 use crate::catalog::price::Price;
+use crate::json;
 use crate::routing::{Param, PolicyKind};
 
 /// Adds every difference between `root` and `shape` to `findings`.
@@ -47,6 +47,15 @@ impl Walker<'_, '_> {
                     self.value(items, node, &path.index(i));
                 }
             }
+            (Shape::OneOrMore { items, max }, Value::List(nodes)) => {
+                if !(1..=*max).contains(&nodes.len()) {
+                    self.mismatch(&format!("{} items", nodes.len()), shape, path);
+                }
+                for (i, node) in nodes.iter().enumerate() {
+                    self.value(items, node, &path.index(i));
+                }
+            }
+            (Shape::OneOrMore { items, .. }, Value::Text(_)) => self.value(items, node, path),
             (Shape::Any, _) => self.duplicates(node, path),
             (Shape::Policies, Value::List(nodes)) => {
                 if !(1..=policy::MOST).contains(&nodes.len()) {
@@ -281,7 +290,6 @@ fn accepts(shape: &Shape, value: &Value) -> Result<(), String> {
         (Shape::Size { min, max }, Value::Text(text)) => {
             verdict(parse_size(text).is_some_and(|n| (*min..=*max).contains(&n)))
         }
-        #[cfg(feature = "cli")]
         (Shape::Quote, Value::Number(n)) => verdict(Price::from_number(n).is_some()),
         (
             Shape::Text(_) | Shape::Words(_) | Shape::Choice(_),
@@ -321,7 +329,10 @@ pub(super) fn expected(shape: &Shape) -> String {
         Shape::Int { min, max } if min == max => min.to_string(),
         Shape::Int { min, max } => format!("an integer from {min} to {max}"),
         Shape::Number => "a number".to_owned(),
-        Shape::Between { min, max } => format!("a number from {min} to {max}"),
+        Shape::Between { min, max } => {
+            let shown = |n: &f64| json::to_string(n).trim_end_matches(".0").to_owned();
+            format!("a number from {} to {}", shown(min), shown(max))
+        }
         Shape::Choice(words) => one_of(words),
         Shape::Policies => format!(
             "{}; with parameters as {{name: {{…}}}}; or a list of up to {} of them",
@@ -350,7 +361,7 @@ pub(super) fn expected(shape: &Shape) -> String {
             format!("an object with {}", names.join(", "))
         }
         Shape::Source(_) => "{env: NAME} or {file: PATH}".to_owned(),
-        #[cfg(feature = "cli")]
+        Shape::OneOrMore { items, max } => format!("{}, or a list of up to {max}", expected(items)),
         Shape::Quote => "USD for a million tokens, 0 to 10000, at most six decimals".to_owned(),
         Shape::Any => "any value".to_owned(),
     }

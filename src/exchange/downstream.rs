@@ -17,7 +17,7 @@ use crate::fidelity::{self, Report};
 use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation};
 use crate::observed::Unobserved;
 use crate::operation::Operation;
-use crate::routing::{self, View};
+use crate::routing::{self, Constraints, Facts, View};
 use crate::schema::TranslateError;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
@@ -265,13 +265,16 @@ impl Downstream {
             .get(&profile.model)
             .ok_or_else(|| unknown_model(&config, &profile.model))?;
         self.model.clone_from(&model.name);
+        let known = Facts::default();
         let view = View {
             profile,
+            facts: &known,
+            constraints: Constraints::default(),
             draw: facts.draw,
             now_ms: facts.now_s.saturating_mul(1000),
             observed: &Unobserved,
         };
-        let mut plan = routing::plan(&model.candidates, &model.policy, &view);
+        let mut plan = routing::plan(&model.candidates, &[], &model.policy, &view);
         // What an attempt found out too late could not hand over to the next candidate.
         let strict = model.on_unsupported == OnUnsupported::Reject;
         let lost = if strict || !profile.plain {
@@ -591,7 +594,7 @@ fn no_candidate(
 ) -> Failure {
     let mut reasons = Vec::new();
     for (c, why) in &plan.unable {
-        reasons.push(format!("{}/{}: {}", c.provider, c.model, why.as_str()));
+        reasons.push(format!("{}/{}: {}", c.provider, c.model, why));
     }
     for (c, loss) in lost {
         reasons.push(format!("{}/{}: {loss}", c.provider, c.model));

@@ -18,6 +18,8 @@ use crate::schema::openai::{ChatCompletionRequest, Content, Part};
 pub struct Needs {
     /// Function tools.
     pub tools: bool,
+    /// Several tool calls in one turn, asked for in so many words.
+    pub parallel_tools: bool,
     /// A reply that follows a JSON schema.
     pub json_schema: bool,
     /// A reply that is a JSON object.
@@ -49,6 +51,8 @@ pub struct RequestProfile {
     pub input_tokens: u64,
     /// Output tokens that the client allows.
     pub output_limit: Option<u64>,
+    /// How complex it is, in thousandths; `None` when nobody has said.
+    pub complexity: Option<u16>,
     /// Every schema can carry it for certain; otherwise each candidate has to be tried.
     pub plain: bool,
 }
@@ -91,6 +95,7 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
         input_tokens: estimate_tokens(body),
         output_limit: request.output_limit().and_then(json::parse),
         needs: needs.with_parameters(&request),
+        complexity: None,
         plain: plain::is_plain(&request),
     };
     Ok((request, profile))
@@ -103,6 +108,9 @@ impl Needs {
             .as_ref()
             .and_then(|f| f.kind.as_deref());
         self.tools = !request.tools().is_empty() || request.functions.is_some();
+        self.parallel_tools = request
+            .parallel_tool_calls
+            .is_some_and(|raw| raw.get() == "true");
         self.json_schema = format == Some("json_schema");
         self.json_mode = format == Some("json_object");
         self.thinking = request

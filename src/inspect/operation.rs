@@ -28,6 +28,7 @@ pub fn inspect_operation(
         needs: Needs::default(),
         input_tokens: 0,
         output_limit: None,
+        complexity: None,
         plain: false,
     })
 }

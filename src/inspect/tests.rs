@@ -142,6 +142,7 @@ fn needs_are_read_from_messages_and_parameters() {
     let (_, profile) = inspect(body.as_bytes()).unwrap();
     let needs = Needs {
         tools: true,
+        parallel_tools: false,
         json_schema: false,
         json_mode: true,
         vision: true,

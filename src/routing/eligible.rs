@@ -1,13 +1,18 @@
-//! Who can serve a request at all: what it needs against what a model can do.
+//! Who may serve a request at all: what it needs against what a model can do, and what it
+//! requires against what a candidate promises.
 
-use crate::catalog::Capabilities;
+use std::fmt;
+
+use crate::catalog::{Backend, Labels};
 use crate::inspect::RequestProfile;
 
 /// Why a candidate cannot serve a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unable {
     /// It, or its provider, does something else than what is asked for.
     Operation,
+    /// It does not keep the required label of this name.
+    Label(String),
     /// It has no tools.
     Tools,
     /// It takes no images.
@@ -20,12 +25,22 @@ pub enum Unable {
     ContextWindow,
 }
 
-/// The first reason why a model cannot serve a request.
+/// The first reason why a candidate cannot serve a request.
 ///
 /// What can be emulated or left out with a report (JSON schemas, thinking, sampling) is no
 /// reason: that is what `on_unsupported` decides.
-pub(super) fn check(can: &Capabilities, profile: &RequestProfile) -> Option<Unable> {
-    let needs = &profile.needs;
+pub(super) fn check(
+    candidate: &Backend,
+    required: &[&Labels],
+    profile: &RequestProfile,
+) -> Option<Unable> {
+    let broken = required
+        .iter()
+        .find_map(|labels| candidate.labels.breach(labels));
+    if let Some(name) = broken {
+        return Some(Unable::Label(name.to_owned()));
+    }
+    let (can, needs) = (&candidate.capabilities, &profile.needs);
     let fits = can
         .context_window
         .is_none_or(|window| profile.input_tokens <= window);
@@ -42,16 +57,18 @@ pub(super) fn check(can: &Capabilities, profile: &RequestProfile) -> Option<Unab
     .find_map(|(is_unable, reason)| is_unable.then_some(reason))
 }
 
-impl Unable {
-    /// The word in logs and error texts.
-    pub fn as_str(self) -> &'static str {
-        match self {
+/// The words in logs and error texts.
+impl fmt::Display for Unable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
             Unable::Operation => "not offered",
+            Unable::Label(name) => return write!(f, "label {name} is not kept"),
             Unable::Tools => "no tools",
             Unable::Vision => "no images",
             Unable::Audio => "no audio",
             Unable::Files => "no files",
             Unable::ContextWindow => "context window too small",
-        }
+        };
+        f.write_str(text)
     }
 }

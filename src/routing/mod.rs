@@ -1,17 +1,24 @@
 //! Which candidates may serve a request, and in which order.
 
+mod cheapest;
+pub mod constraint;
+pub mod cost;
 mod eligible;
+mod facts;
 pub mod hash;
 mod params;
 mod policy;
 mod priority;
+mod tiers;
 mod weighted;
 
+pub use constraint::Constraints;
 pub use eligible::Unable;
+pub use facts::{Facts, Reads, Script};
 pub use params::{Param, ParamShape, ParamValue, Params};
 pub use policy::{Configured, Misuse, POLICIES, Policies, Policy, PolicyKind, Score};
 
-use crate::catalog::Backend;
+use crate::catalog::{Backend, Labels};
 use crate::inspect::RequestProfile;
 use crate::observed::Observed;
 
@@ -20,12 +27,23 @@ use crate::observed::Observed;
 pub struct View<'a> {
     /// The request.
     pub profile: &'a RequestProfile,
+    /// What else is known of it.
+    pub facts: &'a Facts,
+    /// Limits that it must keep, besides those of the policy.
+    pub constraints: Constraints,
     /// Uniform over all values, and another one for each request.
     pub draw: u64,
     /// Unix milliseconds.
     pub now_ms: u64,
     /// What has been observed of targets.
     pub observed: &'a dyn Observed,
+}
+
+impl View<'_> {
+    /// How many tokens of the prompt this candidate's provider has in its cache, by estimate.
+    pub fn cached_tokens(&self, _candidate: &Backend) -> u64 {
+        0
+    }
 }
 
 /// The candidates of a request: who may serve it, best first, and who may not and why.
@@ -37,12 +55,18 @@ pub struct RoutePlan<'a> {
     pub unable: Vec<(&'a Backend, Unable)>,
 }
 
-/// Keeps the candidates that can serve the request, then orders them.
-pub fn plan<'a>(candidates: &'a [Backend], policies: &Policies, view: &View<'_>) -> RoutePlan<'a> {
-    let mut able = Vec::with_capacity(candidates.len());
+/// Keeps the candidates that may and can serve the request, then orders them. `required` are
+/// the labels that every one of them must keep.
+pub fn plan<'a>(
+    candidates: impl IntoIterator<Item = &'a Backend>,
+    required: &[&Labels],
+    policies: &Policies,
+    view: &View<'_>,
+) -> RoutePlan<'a> {
+    let mut able = Vec::new();
     let mut unable = Vec::new();
     for candidate in candidates {
-        match eligible::check(&candidate.capabilities, view.profile) {
+        match eligible::check(candidate, required, view.profile) {
             None => able.push(candidate),
             Some(reason) => unable.push((candidate, reason)),
         }

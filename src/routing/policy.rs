@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use super::params::{Param, Params};
 use super::priority::Priority;
-use super::{View, priority, weighted};
+use super::{Reads, View, cheapest, constraint, priority, tiers, weighted};
 use crate::catalog::Backend;
 
 /// Every policy; a new one is one file and one line here.
-pub const POLICIES: &[PolicyKind] = &[priority::KIND, weighted::KIND];
+pub const POLICIES: &[PolicyKind] = &[
+    priority::KIND,
+    weighted::KIND,
+    cheapest::KIND,
+    constraint::KIND,
+    tiers::KIND,
+];
 
 /// What a document can ask for: a name, its parameters, and how to build the policy.
 #[derive(Debug)]
@@ -38,6 +44,14 @@ pub trait Policy: std::fmt::Debug + Send + Sync {
     /// One score for each candidate, in their order. The lowest comes first; equal scores are a
     /// tie, which the next policy breaks, and in the end the declared order.
     fn score(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Score>;
+
+    /// Notes what it needs to know of a request besides its profile.
+    fn reads(&self, _reads: &mut Reads) {}
+
+    /// Whether it divides requests among candidates, so that the log shall say who got which.
+    fn assigns(&self) -> bool {
+        false
+    }
 
     /// Whether it always keeps the declared order, so that older Envoys need fewer chains.
     fn keeps_order(&self) -> bool {
@@ -125,29 +139,50 @@ impl Policies {
         names.join(", ")
     }
 
+    /// Notes what they need to know of a request.
+    pub fn reads(&self, reads: &mut Reads) {
+        self.0.iter().for_each(|each| each.policy.reads(reads));
+    }
+
+    /// Whether one of them divides requests among candidates.
+    pub fn assigns(&self) -> bool {
+        self.0.iter().any(|each| each.policy.assigns())
+    }
+
     /// Whether the declared order is always kept.
     pub fn keeps_order(&self) -> bool {
         self.0.iter().all(|each| each.policy.keeps_order())
     }
 
-    /// The scores of each policy, one list for each.
-    pub fn scores(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Vec<Score>> {
+    /// The scores of each policy, with its name. Constraints that no policy knows of come
+    /// before all policies.
+    pub fn scores(
+        &self,
+        candidates: &[&Backend],
+        view: &View<'_>,
+    ) -> Vec<(&'static str, Vec<Score>)> {
+        let mut scores = Vec::with_capacity(self.0.len() + 1);
+        if !view.constraints.is_empty() && !self.has(constraint::NAME) {
+            scores.push((constraint::NAME, view.constraints.score(candidates, view)));
+        }
         let policies = self.0.iter();
-        policies
-            .map(|each| each.policy.score(candidates, view))
-            .collect()
+        scores.extend(policies.map(|each| (each.name, each.policy.score(candidates, view))));
+        scores
     }
 
     /// The candidates, best first.
     pub fn order<'a>(&self, candidates: Vec<&'a Backend>, view: &View<'_>) -> Vec<&'a Backend> {
-        if candidates.len() < 2 || self.keeps_order() {
+        let is_free = view.constraints.is_empty();
+        if candidates.len() < 2 || (is_free && self.keeps_order()) {
             return candidates;
         }
         let scores = self.scores(&candidates, view);
         let mut ranked: Vec<(usize, &Backend)> = candidates.into_iter().enumerate().collect();
         ranked.sort_by(|(a, _), (b, _)| {
             let value = |scores: &[Score], i: usize| scores.get(i).map_or(f64::MAX, |s| s.value);
-            let mut compared = scores.iter().map(|s| value(s, *a).total_cmp(&value(s, *b)));
+            let mut compared = scores
+                .iter()
+                .map(|(_, s)| value(s, *a).total_cmp(&value(s, *b)));
             compared
                 .find(|ordering| ordering.is_ne())
                 .unwrap_or(a.cmp(b))

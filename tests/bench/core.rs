@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::rc::Rc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use pointsman::catalog::{Backend, Capabilities};
+use pointsman::catalog::{Backend, Capabilities, Labels};
 use pointsman::config::Config;
 use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, RequestFacts, RequestHead, ResponseHead, Topology, Verdict,
@@ -24,7 +24,7 @@ use pointsman::exchange::{
 use pointsman::fidelity::Report;
 use pointsman::inspect::{Needs, RequestProfile, inspect};
 use pointsman::observed::Unobserved;
-use pointsman::routing::{self, Params, Policies, PolicyKind, View};
+use pointsman::routing::{self, Constraints, Facts, Params, Policies, PolicyKind, View};
 use pointsman::schema::openai::ChatCompletionRequest;
 use pointsman::schema::{ReplyContext, Schema};
 use serde_json::json;
@@ -123,16 +123,18 @@ fn plans(criterion: &mut Criterion) {
         let policies = policies(name);
         for count in [5, 50, 500] {
             let candidates: Vec<Backend> = (0..count).map(backend).collect();
-            let profile = profile();
+            let (profile, facts) = (profile(), Facts::default());
             group.bench_with_input(BenchmarkId::from_parameter(count), &candidates, |b, c| {
                 b.iter(|| {
                     let view = View {
                         profile: &profile,
+                        facts: &facts,
+                        constraints: Constraints::default(),
                         draw: 0x9E37_79B9,
                         now_ms: 1_763_000_000_000,
                         observed: &Unobserved,
                     };
-                    let plan = routing::plan(black_box(c), &policies, &view);
+                    let plan = routing::plan(black_box(c), &[], &policies, &view);
                     plan.candidates.len()
                 });
             });
@@ -347,6 +349,11 @@ fn backend(number: usize) -> Backend {
         weight: u32::try_from(number % 7).unwrap_or(1),
         tries: 1,
         capabilities: Capabilities::default(),
+        quality: None,
+        max_complexity: None,
+        prices: None,
+        labels: Labels::default(),
+        variant: String::new(),
         defaults: Default::default(),
     }
 }

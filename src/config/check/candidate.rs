@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::provider::number;
-use crate::catalog::{Backend, Capabilities, Thinking};
+use crate::catalog::price::Prices;
+use crate::catalog::{Backend, Capabilities, Labels, Thinking};
 use crate::config::names::{
-    OperationWord, ParameterName, ProviderRef, ThinkingWord, UpstreamModel,
+    LabelName, LabelValue, OperationWord, ParameterName, ProviderRef, ThinkingWord, UpstreamModel,
 };
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{MAX_CANDIDATES, RawCandidate, RawCapabilities};
+use crate::config::raw_prices::RawPrices;
 use crate::config::shape::Given;
-use crate::config::values::{Any, List, Map};
+use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
 use crate::config::{ModelConfig, ProviderConfig};
 use crate::operation::{Operation, Operations};
@@ -63,6 +65,11 @@ fn check_candidate(
         provider,
         model,
         weight,
+        quality,
+        max_complexity,
+        prices,
+        labels,
+        variant,
         tries,
         capabilities,
         defaults,
@@ -78,12 +85,18 @@ fn check_candidate(
         weight: number(weight, 1),
         tries: number(tries, 1),
         capabilities,
+        quality: quality.get().map(|ratio| ratio.0),
+        max_complexity: max_complexity.get().map(|ratio| thousandths(ratio.0)),
+        prices: prices.get().map(check_prices),
+        labels: check_labels(labels),
+        variant: variant.get().map_or("", |name| &name.0).to_owned(),
         defaults: json_texts(defaults),
     })
 }
 
-/// A candidate serves what its model can and its provider offers.
-pub(super) fn keep_what_is_offered(
+/// A candidate serves what its model can and its provider offers, and promises what its provider
+/// does unless it says otherwise.
+pub(super) fn complete_by_provider(
     providers: &BTreeMap<String, ProviderConfig>,
     models: &mut BTreeMap<String, ModelConfig>,
 ) {
@@ -91,10 +104,32 @@ pub(super) fn keep_what_is_offered(
         let Some(provider) = providers.get(&backend.provider) else {
             continue;
         };
+        backend.labels = std::mem::take(&mut backend.labels).or(&provider.labels);
         let operations = &mut backend.capabilities.operations;
         *operations =
             operations.only(|o| o.is_chat() || provider.offer(o, &backend.model).is_some());
     }
+}
+
+/// Of a number from 0 to 1.
+pub(super) fn thousandths(ratio: f64) -> u16 {
+    (ratio * 1000.0).round() as u16
+}
+
+fn check_prices(raw: &RawPrices) -> Box<Prices> {
+    let mut prices = Box::default();
+    raw.tell(&mut prices);
+    prices
+}
+
+/// Labels as written; `None` of them when nothing is said.
+pub(super) fn check_labels(raw: &Given<Map<LabelName, OneOrMore<LabelValue>, 0>>) -> Labels {
+    let entries = raw.get().into_iter().flat_map(|map| &map.entries);
+    let labels = entries.filter_map(|(name, values)| {
+        let values = values.as_ref()?.0.iter().map(|value| value.0.clone());
+        Some((name.clone(), values.collect()))
+    });
+    Labels::new(labels.collect())
 }
 
 fn refuse_unknown_provider(

@@ -67,7 +67,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     } = document;
     let providers = provider::providers(raw_providers, findings);
     let mut models = model::models(models, raw_providers, defaults.get(), findings);
-    candidate::keep_what_is_offered(&providers, &mut models);
+    candidate::complete_by_provider(&providers, &mut models);
     let config = Config {
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::aws;
+use super::candidate::check_labels;
 use super::dialect::{Spoken, check_dialect};
 use crate::config::endpoint;
 use crate::config::names::{
@@ -48,6 +49,7 @@ fn check_provider(
         connect_timeout,
         api_version,
         dialect,
+        labels,
         headers,
         outlier_detection,
         circuit_breaker,
@@ -78,6 +80,7 @@ fn check_provider(
         path: spoken.path,
         auth: spoken.auth,
         dialect: spoken.dialect,
+        labels: check_labels(labels),
         headers,
         connect_timeout_ms: connect_timeout.get().map_or(2_000, |d| d.0),
         http2: http2.get().copied().unwrap_or(false),

@@ -1,0 +1,34 @@
+//! What a request would cost at a candidate, before it is sent.
+
+use crate::catalog::Backend;
+use crate::inspect::RequestProfile;
+
+/// Output tokens that are reckoned with when the client sets no limit.
+pub const USUAL_OUTPUT_TOKENS: u64 = 500;
+
+/// Nano-USD; `None` when the candidate's prices are not known.
+///
+/// Output is what the client allows, else `usual_output`, and never more than the model can
+/// write. `cached_tokens` of the prompt come from the provider's cache.
+pub fn estimate_nano_usd(
+    backend: &Backend,
+    profile: &RequestProfile,
+    usual_output: u64,
+    cached_tokens: u64,
+) -> Option<u64> {
+    let prices = backend.prices.as_deref()?;
+    let (input, output) = (prices.input?, prices.output?);
+    let cached = cached_tokens.min(profile.input_tokens);
+    let fresh = profile.input_tokens.saturating_sub(cached);
+    let most = backend.capabilities.max_output_tokens.unwrap_or(u64::MAX);
+    let written = profile.output_limit.unwrap_or(usual_output).min(most);
+    let parts = [
+        (fresh, input),
+        (cached, prices.cached_input.unwrap_or(input)),
+        (written, output),
+    ];
+    let pico = parts.iter().fold(0_u64, |sum, (tokens, price)| {
+        sum.saturating_add(tokens.saturating_mul(price.pico_usd()))
+    });
+    Some(pico / 1000)
+}
