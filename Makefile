@@ -90,8 +90,8 @@ $(VENV)/.installed: tests/requirements.txt
 	touch $@
 
 .PHONY: vendor
-vendor: $(VENV)/.installed ## check translated fixtures against the vendors' own types
-	$(PYTHON) -m pytest --quiet tests/vendor
+vendor: cli $(VENV)/.installed ## check translations against the vendors' own types
+	POINTSMAN_BIN=target/cli/pointsman $(PYTHON) -m pytest --quiet tests/vendor
 
 .PHONY: e2e
 e2e: wasm cli $(VENV)/.installed ## real Envoy, both topologies

@@ -135,6 +135,10 @@ pub(super) struct TranslateArgs {
     /// The model to resolve; the body's own when left out
     #[arg(long)]
     pub(super) model: Option<String>,
+    /// Read one request from each line; write a line of JSON for each: url, body and report, or
+    /// the error
+    #[arg(long)]
+    pub(super) lines: bool,
 }
 
 const TRANSLATE_EXAMPLES: &str = "\

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
 use super::args::TranslateArgs;
 use super::{Outcome, load, read};
 use crate::catalog::Backend;
@@ -18,16 +20,19 @@ pub(super) fn run(
     let Some((config, _)) = load(&args.file, err)? else {
         return Ok(Outcome::Refused);
     };
-    let body = read("-")?;
-    match translate(args, &config, &body) {
+    let input = read("-")?;
+    if args.lines {
+        return each_line(args, &config, &input, out);
+    }
+    match translate(args, &config, &input) {
         Ok(sent) => {
             writeln!(err, "POST {}", sent.url)?;
             for finding in sent.report.findings() {
                 let (verdict, param) = (finding.verdict.as_str(), &finding.param);
                 writeln!(err, "{verdict} {param}: {}", finding.reason)?;
             }
-            let value: serde_json::Value = serde_json::from_slice(&sent.translated.body)?;
-            writeln!(out, "{value:#}")?;
+            let body = String::from_utf8_lossy(&sent.translated.body);
+            writeln!(out, "{}", indented(&body))?;
             Ok(Outcome::Done)
         }
         Err(problem) => {
@@ -35,6 +40,70 @@ pub(super) fn run(
             Ok(Outcome::Refused)
         }
     }
+}
+
+/// Every line of `input` is a request, and becomes one line that tells what came of it.
+fn each_line(
+    args: &TranslateArgs,
+    config: &Config,
+    input: &str,
+    out: &mut dyn Write,
+) -> io::Result<Outcome> {
+    for body in input.lines() {
+        match translate(args, config, body) {
+            Ok(sent) => {
+                let (url, report) = (json!(sent.url), json!(sent.report));
+                // As it is: a tree of it would round its numbers.
+                let body = String::from_utf8_lossy(&sent.translated.body);
+                writeln!(out, r#"{{"url":{url},"body":{body},"report":{report}}}"#)?;
+            }
+            Err(problem) => writeln!(out, "{}", json!({"error": problem}))?,
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// JSON on several lines; its strings and numbers are left as they are.
+fn indented(json: &str) -> String {
+    let (mut out, mut depth, mut quoted, mut escaped) = (String::new(), 0_usize, false, false);
+    let mut rest = json.chars().peekable();
+    while let Some(c) = rest.next() {
+        if quoted || !c.is_ascii_whitespace() {
+            match c {
+                '}' | ']' if !quoted => {
+                    depth = depth.saturating_sub(1);
+                    if !out.ends_with(['{', '[']) {
+                        new_line(&mut out, depth);
+                    }
+                }
+                _ => {}
+            }
+            out.push(c);
+        }
+        if quoted {
+            (quoted, escaped) = (escaped || c != '"', !escaped && c == '\\');
+            continue;
+        }
+        match c {
+            '"' => quoted = true,
+            ':' => out.push(' '),
+            ',' => new_line(&mut out, depth),
+            '{' | '[' => {
+                depth += 1;
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
+                if !matches!(rest.peek(), Some('}' | ']')) {
+                    new_line(&mut out, depth);
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn new_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
 }
 
 struct Sent {

@@ -26,6 +26,7 @@ pub(super) fn read<'a>(
     let expected = |param: &str| TranslateError::new(param.to_owned(), "an object");
     let providers: Object<'a> = json::parse(raw).ok_or_else(|| expected("provider_options"))?;
     let mut fields = Extra::new();
+    let [provider, kind, _] = target.option_keys;
     for key in target.option_keys {
         let Some((_, raw)) = providers.extra.iter().find(|(name, _)| *name == key) else {
             continue;
@@ -33,7 +34,12 @@ pub(super) fn read<'a>(
         let param = format!("provider_options.{key}");
         let options: Object<'a> = json::parse(raw).ok_or_else(|| expected(&param))?;
         for (name, value) in options.extra {
-            if is_ours(&name) {
+            // Meant for a schema that several speak, each in its own dialect.
+            let is_foreign = key != provider && key != kind && !target.dialect.takes(&name);
+            if is_foreign {
+                let reason = "this provider has no such parameter";
+                report.dropped(format!("{param}.{name}"), reason);
+            } else if is_ours(&name) {
                 report.dropped(format!("{param}.{name}"), "the gateway itself sets it");
             } else if !fields.iter().any(|(known, _)| *known == name) {
                 fields.push((name, value));

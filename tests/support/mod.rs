@@ -22,6 +22,8 @@ pub struct Settings {
     pub dialect: Dialect,
     pub model: String,
     pub provider: String,
+    /// The folder's: a schema, or a kind that speaks OpenAI's.
+    pub kind: String,
     pub schema: &'static str,
     pub capabilities: Capabilities,
     pub defaults: BTreeMap<String, String>,
@@ -208,6 +210,7 @@ impl Case {
         Settings {
             model: text("model", "the-model"),
             provider: text("provider", "the-provider"),
+            kind: name(self.folder.parent().unwrap_or(&self.folder)),
             schema: schema.name(),
             dialect: adjusted(dialect, schema, &json),
             capabilities: capabilities(&json["capabilities"]),
@@ -239,7 +242,6 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |path: &Path| path.file_name().unwrap_or_default().display().to_string();
         let schema = self.folder.parent().map(name).unwrap_or_default();
         write!(f, "{schema}/{}", name(&self.folder))
     }
@@ -253,7 +255,7 @@ impl Settings {
             model: &self.model,
             capabilities: &self.capabilities,
             defaults: &self.defaults,
-            option_keys: [&self.provider, self.schema, self.schema],
+            option_keys: [&self.provider, &self.kind, self.schema],
         }
     }
 }
@@ -289,6 +291,11 @@ impl Streamed {
     pub fn text(&self) -> String {
         String::from_utf8(self.out.clone()).expect("text")
     }
+}
+
+fn name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.display().to_string()
 }
 
 fn is_blessing() -> bool {

@@ -107,6 +107,7 @@ fn merge(raw: &RawDialect, kind: Dialect, path: &Path, findings: &mut Findings<'
         reasoning_field: word(reasoning_field).unwrap_or(kind.reasoning_field),
         reasoning_required: flag(reasoning_required, kind.reasoning_required),
         tool_call_ids: tool_call_ids.get().map_or(kind.tool_call_ids, ids),
+        bare_media: kind.bare_media,
         parameters_required: flag(parameters_required, kind.parameters_required),
         strict_tools: flag(strict_tools, kind.strict_tools),
         tool_choices: list(tool_choices, |ToolChoiceWord(w)| w).unwrap_or(kind.tool_choices),

@@ -42,6 +42,7 @@ fn dialect() -> Dialect {
         drops_in_messages: words("name refusal audio function_call annotations"),
         extensions: Some(words("top_k")),
         tool_call_ids: ToolCallIds::NineAlphanumerics,
+        bare_media: true,
         parameters_required: true,
         tool_choices: words("none auto required function"),
         stream_options: false,

@@ -38,6 +38,8 @@ pub struct Dialect {
     pub reasoning_required: bool,
     /// What an id of a tool call may look like.
     pub tool_call_ids: ToolCallIds,
+    /// Files are `document_url` parts, audio is base64 alone, and there are no refusals.
+    pub bare_media: bool,
     /// Every function must have `parameters`.
     pub parameters_required: bool,
     /// It takes `strict` on functions.
@@ -183,6 +185,7 @@ impl Default for Dialect {
             reasoning_field: Cow::Borrowed(REASONING),
             reasoning_required: false,
             tool_call_ids: ToolCallIds::Any,
+            bare_media: false,
             parameters_required: false,
             strict_tools: true,
             tool_choices: words(TOOL_CHOICES),
@@ -224,6 +227,7 @@ impl fmt::Debug for Dialect {
             reasoning_field,
             reasoning_required,
             tool_call_ids,
+            bare_media,
             parameters_required,
             strict_tools,
             tool_choices,

@@ -2,6 +2,8 @@
 //! otherwise changes.
 
 mod format;
+mod legacy;
+mod media;
 mod messages;
 mod numbers;
 mod patch;
@@ -44,6 +46,12 @@ pub(super) fn splice(
 ) -> Result<Vec<u8>, TranslateError> {
     if let Some(body) = patch::patch(request, target) {
         return Ok(body);
+    }
+    if let Some(modern) = legacy::modern(request, target.source, target.dialect) {
+        let request = ChatCompletionRequest::parse(&modern);
+        let request = request.ok_or_else(|| TranslateError::new("functions", "an array"))?;
+        let source = &modern;
+        return splice(&request, &Target { source, ..*target }, report);
     }
     let Members(members) =
         json::read(target.source).map_err(|_| TranslateError::new("body", "a JSON object"))?;

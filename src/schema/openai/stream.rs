@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::failure::{Class, Failure};
 use crate::framing::sse::{Decoder, Event, EventTooLarge};
-use crate::json::{self, Raw, Text};
+use crate::json::{self, Text};
 use crate::schema::{Progress, Reply, ReplyContext, StreamTranslator};
 use crate::usage::Usage;
 
@@ -132,19 +132,23 @@ impl State {
         self.reply.refused = self.refusing && !self.meaningful;
         let only_usage = choices.is_empty() && body.usage.is_some();
         self.usage_written |= only_usage;
-        if let Some((_, id)) = body.extra.iter().find(|(name, _)| *name == "id") {
-            self.note_id(id);
-        }
+        self.note_identity(body);
         !only_usage || self.context.include_usage
     }
 
-    /// Events of one reply share their id.
-    fn note_id(&mut self, id: Raw<'_>) {
-        if !self.id_noted
-            && let Some(id) = json::parse::<Text<'_>>(id).filter(|id| !id.is_empty())
+    /// Events of one reply share their id, and when it was made.
+    fn note_identity(&mut self, body: &ReplyBody<'_>) {
+        if self.id_noted {
+            return;
+        }
+        let of = |wanted: &str| body.extra.iter().find(|(name, _)| *name == wanted);
+        if let Some(id) = of("id").and_then(|(_, id)| json::parse::<Text<'_>>(id))
+            && !id.is_empty()
         {
             id.as_str().clone_into(&mut self.context.id);
             self.id_noted = true;
+            let created = of("created").and_then(|(_, created)| json::parse(created));
+            self.context.created = created.unwrap_or(self.context.created);
         }
     }
 

@@ -6,8 +6,8 @@ use crate::schema::openai::dialect::{Dialect, REASONING, contains};
 use crate::schema::openai::members::{Members, ObjectWriter};
 use crate::schema::openai::request::{ChatCompletionRequest, Message};
 
-use super::scrub;
 use super::tool_ids::ToolIds;
+use super::{media, scrub};
 
 /// What is known when the messages are copied.
 pub(super) struct Messages<'s, 'a> {
@@ -62,6 +62,7 @@ impl Messages<'_, '_> {
             || (dialect.content_required && message.content.is_none())
             || (dialect.reasoning_required && !message.tool_calls().is_empty() && !reasons)
             || (dialect.reasoning_field != REASONING && reasons)
+            || (dialect.bare_media && message.content.is_some_and(|c| c.get().starts_with('[')))
     }
 
     fn message(&self, value: Raw<'_>, ids: &ToolIds, report: &mut Report, out: &mut Vec<u8>) {
@@ -70,12 +71,19 @@ impl Messages<'_, '_> {
             return;
         };
         let mut writer = ObjectWriter::begin(out);
-        for (name, value) in &members {
+        let refusal = self.only_refusal(&members);
+        if let Some(refusal) = refusal {
+            let reason = "this provider has no refusals: sent as content";
+            report.rewritten("messages[].refusal", reason);
+            writer.raw("content", refusal.get());
+        }
+        let is_said = |name: &str| refusal.is_some() && matches!(name, "content" | "refusal");
+        for (name, value) in members.iter().filter(|(name, _)| !is_said(name)) {
             self.field(name, value, ids, report, &mut writer);
         }
         let has = |field: &str| members.iter().any(|(name, _)| name == field);
         let calls = members.iter().find(|(name, _)| *name == "tool_calls");
-        if self.dialect.content_required && !has("content") {
+        if self.dialect.content_required && refusal.is_none() && !has("content") {
             writer.raw("content", "null");
         }
         let reasons = |(name, value): &(Text<'_>, Raw<'_>)| {
@@ -90,6 +98,30 @@ impl Messages<'_, '_> {
             writer.raw(&self.dialect.reasoning_field, "\"\"");
         }
         writer.end();
+    }
+
+    /// A refusal that the provider does not take, in a message that says nothing else.
+    fn only_refusal<'m>(&self, members: &[(Text<'_>, Raw<'m>)]) -> Option<Raw<'m>> {
+        let of = |field: &str| {
+            let (_, value) = members.iter().find(|(name, _)| name == field)?;
+            (json::kind(value) != Kind::Null).then_some(*value)
+        };
+        let says = ["content", "tool_calls"]
+            .into_iter()
+            .any(|field| of(field).is_some());
+        let refusal = of("refusal").filter(|refusal| json::kind(refusal) == Kind::String)?;
+        (!says && contains(&self.dialect.drops_in_messages, "refusal")).then_some(refusal)
+    }
+
+    fn content(&self, value: Raw<'_>, report: &mut Report, out: &mut Vec<u8>) {
+        let bare = self
+            .dialect
+            .bare_media
+            .then(|| media::rewritten(value, report));
+        let bare = bare.flatten();
+        let bare = bare.as_ref().and_then(|bare| json::read(bare).ok());
+        let value = bare.unwrap_or(value);
+        scrub::items("messages[].content", value, self.dialect, report, out);
     }
 
     fn field(
@@ -108,13 +140,7 @@ impl Messages<'_, '_> {
             },
             "tool_call_id" => id(value, ids, writer.value(name)),
             "tool_calls" => calls(value, dialect, ids, report, writer.value(name)),
-            "content" => scrub::items(
-                "messages[].content",
-                value,
-                dialect,
-                report,
-                writer.value(name),
-            ),
+            "content" => self.content(value, report, writer.value(name)),
             _ if contains(&dialect.drops_in_messages, name) => {
                 if !matches!(value.get(), "null" | "[]") {
                     let reason = "this provider takes no such field in a message";

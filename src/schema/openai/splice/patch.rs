@@ -127,6 +127,7 @@ fn changes_by_name_only(dialect: &Dialect) -> bool {
         reasoning_field,
         reasoning_required,
         tool_call_ids,
+        bare_media,
         parameters_required,
         strict_tools,
         tool_choices,
@@ -154,6 +155,7 @@ fn changes_by_name_only(dialect: &Dialect) -> bool {
         && *reasoning_field == PLAIN.reasoning_field
         && *reasoning_required == PLAIN.reasoning_required
         && *tool_call_ids == PLAIN.tool_call_ids
+        && *bare_media == PLAIN.bare_media
         && *parameters_required == PLAIN.parameters_required
         && *strict_tools == PLAIN.strict_tools
         && *tool_choices == PLAIN.tool_choices
