@@ -91,6 +91,27 @@ pub enum Thinking {
     Shown,
 }
 
+impl Format {
+    /// A model that is held to JSON heeds a schema that the messages describe.
+    pub fn described(self, messages: &[Value]) -> Self {
+        let texts = || messages.iter().filter_map(|m| m.get("content")?.as_str());
+        match self {
+            Self::Json => texts().find_map(schema_in).map_or(self, Self::Schema),
+            _ => self,
+        }
+    }
+}
+
+/// The first JSON schema of an object that stands in a text.
+fn schema_in(text: &str) -> Option<Value> {
+    text.match_indices('{').find_map(|(at, _)| {
+        let (_, rest) = text.split_at(at);
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let value = values.next()?.ok()?;
+        (value.get("type")? == "object" && value.get("properties").is_some()).then_some(value)
+    })
+}
+
 impl Ask {
     /// Input tokens: a quarter of the bytes, at least one.
     pub fn input_tokens(&self) -> u64 {

@@ -45,6 +45,24 @@ struct Arguments {
     /// The key it lets in.
     #[arg(long, value_name = "KEY")]
     cohere_key: Vec<String>,
+    /// Address of a Mistral stand-in.
+    #[arg(long, value_name = "ADDRESS")]
+    mistral: Vec<SocketAddr>,
+    /// The key it lets in.
+    #[arg(long, value_name = "KEY")]
+    mistral_key: Vec<String>,
+    /// Address of a DeepSeek stand-in.
+    #[arg(long, value_name = "ADDRESS")]
+    deepseek: Vec<SocketAddr>,
+    /// The key it lets in.
+    #[arg(long, value_name = "KEY")]
+    deepseek_key: Vec<String>,
+    /// Address of a Qwen stand-in.
+    #[arg(long, value_name = "ADDRESS")]
+    qwen: Vec<SocketAddr>,
+    /// The key it lets in.
+    #[arg(long, value_name = "KEY")]
+    qwen_key: Vec<String>,
     /// Address of a control listener for all of them, under /_standin/NAME/.
     #[arg(long, value_name = "ADDRESS")]
     control: Option<SocketAddr>,
@@ -118,6 +136,19 @@ async fn start(arguments: &Arguments) -> io::Result<Vec<(String, Standin)>> {
             &arguments.cohere,
             &arguments.cohere_key,
         ),
+        (
+            Vendor::Mistral,
+            "mistral",
+            &arguments.mistral,
+            &arguments.mistral_key,
+        ),
+        (
+            Vendor::DeepSeek,
+            "deepseek",
+            &arguments.deepseek,
+            &arguments.deepseek_key,
+        ),
+        (Vendor::Qwen, "qwen", &arguments.qwen, &arguments.qwen_key),
     ] {
         for (index, address) in addresses.iter().enumerate() {
             let options = Options {

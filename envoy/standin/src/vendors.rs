@@ -3,6 +3,7 @@
 mod anthropic;
 mod bedrock;
 mod cohere;
+mod compatible;
 mod gemini;
 mod openai;
 
@@ -28,6 +29,12 @@ pub enum Vendor {
     Bedrock,
     /// Cohere's Chat, version 2.
     Cohere,
+    /// Mistral's Chat Completions.
+    Mistral,
+    /// DeepSeek's Chat Completions.
+    DeepSeek,
+    /// Qwen's Chat Completions on Model Studio.
+    Qwen,
 }
 
 impl Vendor {
@@ -38,6 +45,9 @@ impl Vendor {
             Self::Gemini => &gemini::Gemini,
             Self::Bedrock => &bedrock::Bedrock,
             Self::Cohere => &cohere::Cohere,
+            Self::Mistral => &compatible::MISTRAL,
+            Self::DeepSeek => &compatible::DEEPSEEK,
+            Self::Qwen => &compatible::QWEN,
         }
     }
 }

@@ -120,6 +120,12 @@ fn has_aws_credentials() -> bool {
 }
 
 fn vendor(provider: &ProviderConfig) -> Vendor {
+    match provider.kind.kind() {
+        "mistral" => return Vendor::Mistral,
+        "deepseek" => return Vendor::DeepSeek,
+        "qwen" => return Vendor::Qwen,
+        _ => {}
+    }
     match provider.kind.schema().name() {
         "anthropic" => Vendor::Anthropic,
         "bedrock_converse" => Vendor::Bedrock,

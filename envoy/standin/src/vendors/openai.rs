@@ -8,6 +8,8 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+pub(super) use self::digest::digest;
+pub(super) use self::turns::check as check_turns;
 use super::{Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event};
 use crate::answer::Answer;
 use crate::ask::Ask;
@@ -92,6 +94,14 @@ impl Dialect for OpenAi {
 }
 
 fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
+    let body = self::body(head, body)?;
+    check_shape(&fields::REQUEST, &body, violated)?;
+    turns::check(&body)?;
+    Ok(digest(&body))
+}
+
+/// The body of a request whose head is right.
+pub(super) fn body(head: &Head, body: &[u8]) -> Result<Value, Objection> {
     if let Some(stray) = head.stray("authorization") {
         return Err(bad("invalid_header", "headers", &stray));
     }
@@ -112,11 +122,8 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
             param: None,
         });
     }
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|_| bad("invalid_json", "body", "The body is not valid JSON."))?;
-    check_shape(&fields::REQUEST, &body, violated)?;
-    turns::check(&body)?;
-    Ok(digest::digest(&body))
+    serde_json::from_slice(body)
+        .map_err(|_| bad("invalid_json", "body", "The body is not valid JSON."))
 }
 
 /// An objection with status 400.
@@ -129,7 +136,7 @@ fn bad(kind: &'static str, param: &str, message: &str) -> Objection {
     }
 }
 
-fn violated(violation: &Violation) -> Objection {
+pub(super) fn violated(violation: &Violation) -> Objection {
     let path = bracketed(&violation.path);
     match &violation.kind {
         Kind::Unknown => {
@@ -147,7 +154,7 @@ fn violated(violation: &Violation) -> Objection {
     }
 }
 
-fn error_reply(objection: &Objection) -> Reply {
+pub(super) fn error_reply(objection: &Objection) -> Reply {
     let error = error(
         &objection.message,
         "invalid_request_error",

@@ -2,6 +2,7 @@
 
 mod client;
 mod cohere;
+mod compatible;
 mod control;
 mod faults;
 mod vendors;

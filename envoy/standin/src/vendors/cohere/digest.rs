@@ -29,7 +29,7 @@ pub fn digest(body: &Value) -> Ask {
             "NONE" => Choice::Never,
             _ => Choice::Auto,
         },
-        format: format(body),
+        format: format(body).described(messages),
         thinking: match body.pointer("/thinking/type").and_then(Value::as_str) {
             Some("enabled") => Thinking::Shown,
             _ => Thinking::Off,
