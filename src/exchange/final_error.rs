@@ -68,9 +68,13 @@ pub(super) fn compose(model: &str, facts: &FinalFacts) -> Failure {
 }
 
 /// The status for the client: a provider's refusal of our own key is not the client's fault.
+/// Where providers differ in their status for one cause, clients get OpenAI's.
 pub(super) fn status(failure: &Failure) -> u16 {
     match failure.class {
         Class::Authentication => 502,
+        Class::QuotaExhausted => 429,
+        Class::ModelNotFound => 404,
+        Class::ContextLengthExceeded => 400,
         _ if (400..600).contains(&failure.status) => failure.status,
         _ => failure.class.default_status(),
     }
@@ -91,12 +95,26 @@ fn of_attempts(model: &str, noted: &Noted, trail: &str) -> Failure {
         class: noted.class,
         status: noted.status,
         message: message.into(),
-        code: noted.code.clone().map(Into::into),
+        code: match openai_code(noted.class) {
+            Some(code) => Some(code.into()),
+            None => noted.code.clone().map(Into::into),
+        },
         param: noted.param.clone().map(Into::into),
         retry_after_s: noted.retry_after_s,
     };
     failure.status = status(&failure);
     failure
+}
+
+/// The code that clients look for, whatever the provider calls it.
+fn openai_code(class: Class) -> Option<&'static str> {
+    match class {
+        Class::QuotaExhausted => Some("insufficient_quota"),
+        Class::RateLimited => Some("rate_limit_exceeded"),
+        Class::ModelNotFound => Some("model_not_found"),
+        Class::ContextLengthExceeded => Some("context_length_exceeded"),
+        _ => None,
+    }
 }
 
 /// Envoy's own local replies.

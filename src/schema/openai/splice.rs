@@ -17,7 +17,7 @@ use crate::fidelity::Report;
 use crate::json::{self, Extra, Kind, Raw, Text};
 use crate::schema::{Target, TranslateError, provider_options};
 
-use super::dialect::{Dialect, REQUEST_EXTENSIONS, Rename, contains};
+use super::dialect::{Dialect, REQUEST_EXTENSIONS, Rename, ThinkingForm, contains};
 use super::members::{Members, ObjectWriter};
 use super::request::ChatCompletionRequest;
 use format::Format;
@@ -59,13 +59,22 @@ pub(super) fn splice(
     let said = |name: &str| has(&members, name) || has(&options, name);
     let sets = |name: &str| has(&options, name) || target.defaults.contains_key(name);
     let mut out = Vec::with_capacity(target.source.len() + 64);
+    let choice = Choice::read(request, target.dialect, report);
+    let format = Format::read(request, target, report);
+    let obstacle = if choice.is_forced(request) {
+        Some("this provider does not think when a tool must be called")
+    } else if target.dialect.thinking == ThinkingForm::Switch && format.is_held(request) {
+        Some("this provider does not think when it is held to a format")
+    } else {
+        None
+    };
     let mut copy = Copy {
         request,
         target,
         dialect: target.dialect,
-        choice: Choice::read(request, target.dialect, report),
-        format: Format::read(request, target, report),
-        thought: Thought::read(request, target, &sets, report),
+        choice,
+        format,
+        thought: Thought::read(request, target, &sets, obstacle, report),
         said: &said,
         report,
         writer: ObjectWriter::begin(&mut out),

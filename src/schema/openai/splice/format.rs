@@ -51,6 +51,20 @@ impl Format {
         }
     }
 
+    /// Whether the provider holds the model to a form.
+    pub(super) fn is_held(&self, request: &ChatCompletionRequest<'_>) -> bool {
+        match self {
+            Format::AsSent => {
+                let kind = request
+                    .response_format
+                    .as_ref()
+                    .and_then(|f| f.kind.as_deref());
+                matches!(kind, Some("json_object" | "json_schema"))
+            }
+            Format::Asked { json_mode, .. } => *json_mode,
+        }
+    }
+
     /// What the model is told.
     pub(super) fn instruction(&self) -> Option<&str> {
         match self {

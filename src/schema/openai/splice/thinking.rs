@@ -34,14 +34,18 @@ struct Wanted {
     budget: Option<u64>,
     effort: bool,
     object: bool,
+    /// The object says no more than `enabled` or `disabled`, or what only its provider knows.
+    is_toggle: bool,
 }
 
 impl Thought {
-    /// `sets` tells whether the configuration or an option of the provider sets a field.
+    /// `sets` tells whether the configuration or an option of the provider sets a field;
+    /// `obstacle` why a model whose thinking can be switched off cannot think now.
     pub(super) fn read(
         request: &ChatCompletionRequest<'_>,
         target: &Target<'_>,
         sets: &dyn Fn(&str) -> bool,
+        obstacle: Option<&'static str>,
         report: &mut Report,
     ) -> Thought {
         let dialect = target.dialect;
@@ -51,10 +55,16 @@ impl Thought {
         }
         match dialect.thinking {
             ThinkingForm::Effort => Thought::by_effort(effort, dialect, report),
-            ThinkingForm::Toggle => Thought::by_toggle(effort, request.thinking, dialect, report),
+            ThinkingForm::Toggle => match obstacle.filter(|_| !sets("thinking")) {
+                None => Thought::by_toggle(effort, request.thinking, dialect, report),
+                Some(reason) => {
+                    Wanted::read(effort, request.thinking).hinder("thinking", reason, report);
+                    Thought::toggled_off()
+                }
+            },
             ThinkingForm::Switch => {
                 let wanted = Wanted::read(effort, request.thinking);
-                Thought::by_switch(&wanted, request.is_streamed(), sets, report)
+                Thought::by_switch(&wanted, request.is_streamed(), sets, obstacle, report)
             }
         }
     }
@@ -111,10 +121,25 @@ impl Thought {
         dialect: &Dialect,
         report: &mut Report,
     ) -> Thought {
+        let wanted = Wanted::read(None, object);
+        if let Some(on) = wanted.on.filter(|_| !wanted.is_toggle) {
+            if wanted.budget.is_some() {
+                report.dropped("thinking.budget_tokens", "this provider takes no budget");
+            } else {
+                report.rewritten("thinking", "this provider knows only whether to think");
+            }
+            let mut thought = Thought::by_effort(effort, dialect, report);
+            if effort == Some("none") {
+                thought.replaces_effort = true;
+            }
+            thought.fields.push(("thinking", toggle(on)));
+            thought.replaces_thinking = true;
+            return thought;
+        }
         if effort != Some("none") {
             return Thought::by_effort(effort, dialect, report);
         }
-        let off = ("thinking", "{\"type\":\"disabled\"}".to_owned());
+        let off = ("thinking", toggle(false));
         Thought {
             fields: object.map_or_else(|| vec![off], |_| Vec::new()),
             replaces_effort: true,
@@ -122,15 +147,27 @@ impl Thought {
         }
     }
 
+    fn toggled_off() -> Thought {
+        Thought {
+            fields: vec![("thinking", toggle(false))],
+            replaces_effort: true,
+            replaces_thinking: true,
+        }
+    }
+
     fn by_switch(
         wanted: &Wanted,
         streamed: bool,
         sets: &dyn Fn(&str) -> bool,
+        obstacle: Option<&'static str>,
         report: &mut Report,
     ) -> Thought {
         let mut fields = Vec::new();
         if sets("enable_thinking") {
             wanted.is_overruled(report);
+        } else if let Some(reason) = obstacle.filter(|_| streamed) {
+            wanted.hinder("enable_thinking", reason, report);
+            fields.push(("enable_thinking", "false".to_owned()));
         } else {
             let on = wanted.switch(streamed, report);
             fields.extend(on.map(|on| ("enable_thinking", on.to_string())));
@@ -143,6 +180,12 @@ impl Thought {
             replaces_thinking: true,
         }
     }
+}
+
+/// `thinking`, as those take it that know only whether to think.
+fn toggle(on: bool) -> String {
+    let word = if on { "enabled" } else { "disabled" };
+    format!("{{\"type\":\"{word}\"}}")
 }
 
 impl Wanted {
@@ -159,6 +202,18 @@ impl Wanted {
             budget,
             effort: effort.is_some(),
             object: object.is_some(),
+            is_toggle: budget.is_none() && matches!(kind, Some("enabled" | "disabled")),
+        }
+    }
+
+    /// Says that the model does not think now; `own` is the provider's field for it. Some
+    /// models think unless they are told not to, so this is told to all.
+    fn hinder(&self, own: &'static str, reason: &'static str, report: &mut Report) {
+        match self.on {
+            Some(false) => {}
+            Some(true) if self.object => report.downgraded("thinking", reason),
+            Some(true) => report.downgraded("reasoning_effort", reason),
+            None => report.defaulted(own, reason),
         }
     }
 

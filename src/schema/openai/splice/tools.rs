@@ -14,6 +14,8 @@ pub(super) enum Choice<'a> {
     AsSent,
     /// Another word.
     Word(&'static str),
+    /// This function.
+    Named(Text<'a>),
     /// Another word, among these tools.
     Among(&'static str, Vec<Text<'a>>),
     /// No tools go out, so that none can be called.
@@ -45,6 +47,11 @@ impl<'a> Choice<'a> {
                 report.rewritten("tool_choice", reason);
                 Choice::WithoutTools
             }
+            Ok(Some(ToolChoice::Required)) if knows("function") && only(request).is_some() => {
+                let reason = "this provider does not know this form: the only tool is named";
+                report.rewritten("tool_choice", reason);
+                only(request).map_or(Choice::AsSent, Choice::Named)
+            }
             Ok(Some(ToolChoice::Required)) => {
                 let reason = "this provider cannot be forced to call a tool";
                 report.downgraded("tool_choice", reason);
@@ -62,12 +69,35 @@ impl<'a> Choice<'a> {
         }
     }
 
+    /// Whether a tool must be called.
+    pub(super) fn is_forced(&self, request: &ChatCompletionRequest<'_>) -> bool {
+        match self {
+            Choice::AsSent => matches!(
+                request.tool_choice(),
+                Ok(Some(
+                    ToolChoice::Required
+                        | ToolChoice::Function(_)
+                        | ToolChoice::Allowed { required: true, .. }
+                ))
+            ),
+            Choice::Named(_) => true,
+            Choice::Word(word) | Choice::Among(word, _) => *word != "auto",
+            Choice::WithoutTools => false,
+        }
+    }
+
     /// Writes `tool_choice`.
     pub(super) fn write(&self, value: Raw<'_>, writer: &mut ObjectWriter<'_>) {
         match self {
             Choice::AsSent => writer.raw("tool_choice", value.get()),
             Choice::Word(word) | Choice::Among(word, _) => {
                 json::write(writer.value("tool_choice"), word);
+            }
+            Choice::Named(name) => {
+                let out = writer.value("tool_choice");
+                out.extend_from_slice(br#"{"type":"function","function":{"name":"#);
+                json::write(out, &**name);
+                out.extend_from_slice(b"}}");
             }
             Choice::WithoutTools => {}
         }
@@ -110,6 +140,14 @@ impl<'a> Choice<'a> {
             write_tool(item, tool, dialect, report, out);
         }
         out.push(b']');
+    }
+}
+
+/// The name of the only tool.
+fn only<'a>(request: &ChatCompletionRequest<'a>) -> Option<Text<'a>> {
+    match request.tools() {
+        [tool] => tool.function.as_ref()?.name.clone(),
+        _ => None,
     }
 }
 
