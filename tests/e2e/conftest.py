@@ -7,13 +7,18 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "vendor")]
 
-from gateway import Binaries, Gateway, Standins, fetch_envoy, provider  # noqa: E402
+from gateway import SPEAKERS, Binaries, Gateway, Standins, fetch_envoy, provider  # noqa: E402
 
 #: The model of each vendor that the shared gateway asks for.
 MODELS = {
     "openai": "gpt-5",
     "anthropic": "claude-opus-4-5",
     "gemini": "gemini-3-pro-preview",
+    "bedrock": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "cohere": "command-a-reasoning-08-2025",
+    "mistral": "mistral-medium-latest",
+    "deepseek": "deepseek-v4-flash",
+    "qwen": "qwen3-max",
 }
 
 #: What Anthropic requires and OpenAI's clients do not send.
@@ -24,6 +29,8 @@ CAPABILITIES = {
     "openai": {"context_window": 100_000_000, "sampling": True},
     "anthropic": {"context_window": 100_000_000},
     "gemini": {"context_window": 100_000_000},
+    **dict.fromkeys(SPEAKERS[3:], {"vision": True}),
+    "qwen": {"vision": True, "thinking": "effort"},
 }
 
 PER_TRY_MS = 1500
@@ -42,7 +49,7 @@ def binaries(request):
 
 @pytest.fixture(scope="session")
 def shared_standins(binaries, tmp_path_factory):
-    standins = Standins(binaries, tmp_path_factory.mktemp("standins"))
+    standins = Standins(binaries, tmp_path_factory.mktemp("standins"), SPEAKERS)
     yield standins
     standins.close()
 
@@ -86,9 +93,7 @@ def document(standins):
     return {
         "providers": providers,
         "models": {
-            "openai-only": model("openai"),
-            "anthropic-only": model("anthropic"),
-            "gemini-only": model("gemini"),
+            **{f"{speaker}-only": model(speaker) for speaker in SPEAKERS},
             "openai-first": model("openai", "anthropic"),
             "anthropic-first": model("anthropic", "gemini"),
             "gemini-first": model("gemini", "openai"),

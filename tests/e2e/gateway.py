@@ -24,15 +24,28 @@ PATIENCE_S = 10.0
 
 VENDORS = ("openai", "anthropic", "gemini")
 
+#: Every language that a provider may speak, and every dialect that refuses what others take.
+SPEAKERS = (*VENDORS, "bedrock", "cohere", "mistral", "deepseek", "qwen")
+
 #: The header in which each vendor looks for its key.
 KEY_HEADERS = {
     "openai": "authorization",
     "anthropic": "x-api-key",
     "gemini": "x-goog-api-key",
+    **dict.fromkeys(SPEAKERS[3:], "authorization"),
 }
 
 #: Where each vendor's API begins.
-BASE_PATHS = {"openai": "/v1", "anthropic": "/v1", "gemini": "/v1beta"}
+BASE_PATHS = {
+    "openai": "/v1",
+    "anthropic": "/v1",
+    "gemini": "/v1beta",
+    "bedrock": "",
+    "cohere": "/v2",
+    "mistral": "/v1",
+    "deepseek": "",
+    "qwen": "/compatible-mode/v1",
+}
 
 #: Never in the log of an Envoy that is well.
 ALARMS = re.compile(

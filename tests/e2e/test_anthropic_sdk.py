@@ -7,12 +7,12 @@ import anthropic
 import check_anthropic_reply
 import pytest
 from conftest import MODELS
-from gateway import VENDORS
+from gateway import SPEAKERS
 from pydantic import BaseModel
 from replies import CLIENT_SECRETS, assert_carries_only_its_own_key, verdicts
 
-#: Every schema, and a model whose first candidate is down.
-SERVED = [*(f"{vendor}-only" for vendor in VENDORS), "openai-first"]
+#: Every speaker, and a model whose first candidate is down.
+SERVED = [*(f"{speaker}-only" for speaker in SPEAKERS), "openai-first"]
 
 WEATHER = {
     "name": "get_weather",

@@ -7,11 +7,11 @@ import json
 import openai
 import pytest
 from conftest import MODELS
-from gateway import VENDORS
+from gateway import SPEAKERS
 from pydantic import BaseModel
 
-#: Every schema, and a model whose first candidate is down.
-SERVED = [*(f"{vendor}-only" for vendor in VENDORS), "openai-first"]
+#: Every speaker, and a model whose first candidate is down.
+SERVED = [*(f"{speaker}-only" for speaker in SPEAKERS), "openai-first"]
 
 WEATHER = {
     "type": "function",
@@ -198,8 +198,8 @@ def test_calls_are_not_parallel_when_forbidden(client, model):
         tools=[WEATHER],
         parallel_tool_calls=False,
     )
-    if vendor_of(model) == "gemini":
-        # Gemini cannot be told; the client is told instead.
+    if vendor_of(model) in ("gemini", "bedrock", "cohere", "deepseek"):
+        # These cannot be told; the client is told instead.
         assert "parallel_tool_calls" in response.headers["x-pointsman-fidelity"]
     else:
         assert len(response.parse().choices[0].message.tool_calls) == 1
@@ -229,9 +229,9 @@ def test_a_json_object(client, standins, model):
         response_format={"type": "json_object"},
     )
     text = reply.choices[0].message.content
-    if vendor_of(model) == "anthropic":
-        # Anthropic has no such mode: it is asked in words, which a stand-in does not read.
-        sent = standins["anthropic"].only_record().body
+    if vendor_of(model) in ("anthropic", "bedrock"):
+        # These have no such mode: they are asked in words, which a stand-in does not read.
+        sent = standins[vendor_of(model)].only_record().body
         assert "JSON" in json.dumps(sent.get("system", ""))
     else:
         assert json.loads(text)["ok"] is True
@@ -250,13 +250,25 @@ def test_an_image_arrives(client, standins, model):
     assert base64.b64encode(PIXEL).decode() in sent
 
 
-def test_reasoning_is_asked_for_and_counted(client, standins, model):
-    reply = client.chat.completions.create(
-        model=model, messages=ask("think"), reasoning_effort="high"
+def test_reasoning_is_asked_for_shown_and_counted(client, standins, model):
+    stream = client.chat.completions.create(
+        model=model,
+        messages=ask("think"),
+        reasoning_effort="high",
+        stream=True,
+        stream_options={"include_usage": True},
     )
-    assert reply.usage.completion_tokens_details.reasoning_tokens == 7
-    sent = json.dumps(standins[vendor_of(model)].only_record().body)
-    assert "high" in sent.lower() or "budget" in sent.lower()
+    *chunks, last = list(stream)
+    deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
+    thoughts = "".join(getattr(delta, "reasoning_content", None) or "" for delta in deltas)
+    vendor = vendor_of(model)
+    if vendor == "openai":
+        assert standins["openai"].only_record().body["reasoning_effort"] == "high"
+    elif vendor != "gemini":  # It thinks, but shows it only when asked to.
+        assert "The user wants an answer" in thoughts
+    if vendor not in ("bedrock", "cohere", "mistral"):  # They do not tell.
+        assert last.usage.completion_tokens_details.reasoning_tokens == 7
+    assert "think" in "".join(delta.content or "" for delta in deltas)
 
 
 @pytest.mark.parametrize("model", ["openai-only", "gemini-only"])
@@ -302,10 +314,37 @@ def test_errors_are_the_sdks_own(client, standins, gateway):
     assert limited.value.type == "rate_limit_error"
 
 
-def test_an_error_in_mid_stream_is_raised(client, standins):
-    standins["anthropic"].fail({"kind": "error_event_after", "events": 4})
+@pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
+@pytest.mark.parametrize("speaker", SPEAKERS)
+@pytest.mark.parametrize(
+    "fault, kind, code",
+    [
+        ({"kind": "status", "status": 400}, openai.BadRequestError, None),
+        ({"kind": "context_overflow"}, openai.BadRequestError, "context_length_exceeded"),
+        ({"kind": "status", "status": 429}, openai.RateLimitError, None),
+        ({"kind": "quota"}, openai.RateLimitError, "insufficient_quota"),
+        ({"kind": "model_gone"}, openai.NotFoundError, "model_not_found"),
+        ({"kind": "status", "status": 500}, openai.InternalServerError, None),
+    ],
+    ids=["bad request", "overflow", "rate", "quota", "gone", "broken"],
+)
+def test_errors_of_every_speaker_are_the_sdks_own(
+    client, standins, speaker, fault, kind, code, stream
+):
+    standins[speaker].fail(fault)
+    with pytest.raises(kind) as raised:
+        client.chat.completions.create(
+            model=f"{speaker}-only", messages=ask("x"), stream=stream
+        )
+    assert raised.value.body["message"]
+    assert code in (None, raised.value.code)
+
+
+@pytest.mark.parametrize("speaker", SPEAKERS)
+def test_a_stream_that_breaks_is_raised_by_the_sdk(client, standins, speaker):
+    standins[speaker].fail({"kind": "error_event_after", "events": 4})
     stream = client.chat.completions.create(
-        model="anthropic-only", messages=ask("x"), stream=True
+        model=f"{speaker}-only", messages=ask("x"), stream=True
     )
     with pytest.raises(openai.APIError):
         for _ in stream:
