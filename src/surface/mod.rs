@@ -4,6 +4,8 @@
 //! once, before the plan is made, and the chat completion reply back to what the client expects.
 //! Providers and failover never see it.
 
+mod completion;
+mod completions;
 mod messages;
 mod responses;
 
@@ -63,4 +65,8 @@ pub struct SurfaceContext {
 }
 
 /// Every surface; a new one is one folder and one line here.
-pub const SURFACES: &[&dyn Surface] = &[&responses::Responses, &messages::Messages];
+pub const SURFACES: &[&dyn Surface] = &[
+    &responses::Responses,
+    &messages::Messages,
+    &completions::Completions,
+];

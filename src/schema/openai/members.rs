@@ -11,7 +11,7 @@ use crate::json::{self, Extra, Raw, Text};
 pub(super) struct Members<'a>(pub Extra<'a>);
 
 /// Writes one object, member by member.
-pub(super) struct ObjectWriter<'o> {
+pub(crate) struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
     empty: bool,
 }
@@ -43,13 +43,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 // === impl ObjectWriter ===
 
 impl<'o> ObjectWriter<'o> {
-    pub(super) fn begin(out: &'o mut Vec<u8>) -> ObjectWriter<'o> {
+    pub(crate) fn begin(out: &'o mut Vec<u8>) -> ObjectWriter<'o> {
         out.push(b'{');
         ObjectWriter { out, empty: true }
     }
 
     /// Where the value of `name` is to be written.
-    pub(super) fn value(&mut self, name: &str) -> &mut Vec<u8> {
+    pub(crate) fn value(&mut self, name: &str) -> &mut Vec<u8> {
         if !std::mem::replace(&mut self.empty, false) {
             self.out.push(b',');
         }
@@ -59,11 +59,11 @@ impl<'o> ObjectWriter<'o> {
     }
 
     /// A member whose value is JSON text already.
-    pub(super) fn raw(&mut self, name: &str, value: &str) {
+    pub(crate) fn raw(&mut self, name: &str, value: &str) {
         self.value(name).extend_from_slice(value.as_bytes());
     }
 
-    pub(super) fn end(self) {
+    pub(crate) fn end(self) {
         self.out.push(b'}');
     }
 }

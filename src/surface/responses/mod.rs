@@ -6,7 +6,6 @@
 
 mod assembler;
 mod chat;
-mod completion;
 mod echo;
 mod event;
 mod expect;
@@ -19,6 +18,7 @@ mod response;
 mod tools;
 mod wire;
 
+use super::completion;
 use super::{Surface, SurfaceContext, SurfaceReply};
 use crate::failure::Failure;
 use crate::fidelity::Report;

@@ -1,4 +1,4 @@
-//! Chat completions, whole or in chunks, as far as a response tells of them.
+//! Chat completions, whole or in chunks, as far as other APIs of OpenAI tell of them.
 
 use crate::json::{Raw, Text};
 use crate::usage::Usage;
