@@ -51,7 +51,11 @@ const REQUEST: Expected = Object(&[
     ("tools", Array(&TOOL)),
 ]);
 
-const OPERATION: Expected = Object(&[("model", Str), ("encoding_format", Str)]);
+const OPERATION: Expected = Object(&[
+    ("model", Str),
+    ("encoding_format", Str),
+    ("input_type", Str),
+]);
 
 /// The first place at which `body` is not a request for anything but chat.
 pub(super) fn diagnose_operation(body: &[u8]) -> InvalidRequest {

@@ -1,9 +1,12 @@
 //! Amazon Bedrock's runtime, whose host names the region:
 //! `https://bedrock-runtime.<region>.amazonaws.com`.
 
-use super::{Auth, Provider, encode_segment};
-use crate::schema::Schema;
+use super::{Auth, Offer, Provider, encode_segment};
+use crate::operation::Operation;
 use crate::schema::bedrock_converse::BedrockConverse;
+use crate::schema::cohere::operations::{Embed, Host, Rerank};
+use crate::schema::titan::TitanEmbeddings;
+use crate::schema::{OperationSchema, Schema};
 
 /// `https://bedrock-runtime.<region>.amazonaws.com`.
 ///
@@ -42,6 +45,18 @@ impl Provider for Bedrock {
             "converse"
         };
         format!("/model/{}/{operation}", encode_segment(model))
+    }
+
+    fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let is = |family| model.contains(family);
+        let schema: &dyn OperationSchema = match operation {
+            Operation::Embeddings if is("titan-embed-text") => &TitanEmbeddings,
+            Operation::Embeddings if is("cohere.embed") => &Embed(Host::Bedrock),
+            Operation::Rerank if is("cohere.rerank") => &Rerank(Host::Bedrock),
+            _ => return None,
+        };
+        let path = format!("/model/{}/invoke", encode_segment(model));
+        Some(Offer::new(path, schema))
     }
 
     fn auth(&self) -> Auth {

@@ -1,8 +1,9 @@
 //! Gemini on Google AI Studio.
 
-use super::{Auth, Provider, encode_segment};
+use super::{Auth, Offer, Provider, encode_segment};
+use crate::operation::Operation;
 use crate::schema::Schema;
-use crate::schema::gemini::Gemini as GeminiSchema;
+use crate::schema::gemini::{Embeddings, Gemini as GeminiSchema};
 
 /// `https://generativelanguage.googleapis.com`.
 ///
@@ -24,6 +25,12 @@ impl Provider for Gemini {
 
     fn chat_path(&self, model: &str, streamed: bool) -> String {
         format!("/models/{}:{}", encode_segment(model), method(streamed))
+    }
+
+    fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let form = &Embeddings::Batch;
+        let path = || format!("/models/{}:{}", encode_segment(model), form.method());
+        (operation == Operation::Embeddings).then(|| Offer::new(path(), form))
     }
 
     fn auth(&self) -> Auth {

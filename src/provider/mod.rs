@@ -80,6 +80,15 @@ pub struct Offer {
     pub schema: &'static dyn OperationSchema,
 }
 
+impl Offer {
+    fn new(path: impl Into<String>, schema: &'static dyn OperationSchema) -> Offer {
+        Offer {
+            path: path.into(),
+            schema,
+        }
+    }
+}
+
 /// How a provider wants to see its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Auth {

@@ -27,9 +27,13 @@ pub struct Speaker {
     pub dialect: fn() -> Dialect,
 }
 
-/// Embeddings as OpenAI's.
-pub const EMBEDDINGS: (Operation, &dyn OperationSchema) =
+/// Embeddings of OpenAI's models.
+pub const OPENAI_EMBEDDINGS: (Operation, &dyn OperationSchema) =
     (Operation::Embeddings, &Embeddings::OPENAI);
+
+/// Embeddings as most model servers have them.
+pub const EMBEDDINGS: (Operation, &dyn OperationSchema) =
+    (Operation::Embeddings, &Embeddings::SERVER);
 
 /// Rerank as most model servers have it.
 pub const RERANK: (Operation, &dyn OperationSchema) = (Operation::Rerank, &Rerank);

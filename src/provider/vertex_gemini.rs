@@ -2,9 +2,10 @@
 //! `https://us-central1-aiplatform.googleapis.com/v1/projects/<project>/locations/us-central1`.
 
 use super::gemini::method;
-use super::{Auth, Provider, encode_segment};
+use super::{Auth, Offer, Provider, encode_segment};
+use crate::operation::Operation;
 use crate::schema::Schema;
-use crate::schema::gemini::Gemini as GeminiSchema;
+use crate::schema::gemini::{Embeddings, Gemini as GeminiSchema};
 
 /// `https://<location>-aiplatform.googleapis.com`.
 ///
@@ -30,6 +31,16 @@ impl Provider for VertexGemini {
             encode_segment(model),
             method(streamed)
         )
+    }
+
+    fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let form = match Embeddings::of_vertex(model) {
+            Embeddings::Predict => &Embeddings::Predict,
+            _ => &Embeddings::VertexBatch,
+        };
+        let name = encode_segment(model);
+        let path = || format!("/publishers/google/models/{name}:{}", form.method());
+        (operation == Operation::Embeddings).then(|| Offer::new(path(), form))
     }
 
     fn auth(&self) -> Auth {

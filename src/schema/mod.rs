@@ -9,6 +9,7 @@ pub mod embeddings;
 pub mod gemini;
 pub mod openai;
 pub mod rerank;
+pub mod titan;
 
 mod citations;
 mod claude_thinking;
@@ -179,6 +180,8 @@ pub struct Hints {
     pub structured_output_tool: bool,
     /// The client wants its embeddings as base64.
     pub base64: bool,
+    /// How many vectors it asked for; 0 when that is not known.
+    pub vectors: usize,
 }
 
 /// What a reply needs but must not invent.

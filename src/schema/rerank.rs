@@ -2,8 +2,7 @@
 //!
 //! Source: Cohere API reference, "Rerank (v2)" and "Rerank (v1)", read 2026-11-21.
 
-use crate::json::Raw;
-use crate::json::Text;
+use crate::json::{Raw, Text};
 use crate::wire;
 
 wire! {
@@ -25,6 +24,8 @@ wire! {
         rank_fields: Raw<'a>,
         /// In how many chunks documents are ranked at most (version 1).
         max_chunks_per_doc: Raw<'a>,
+        /// Whether the parts that count shall be told.
+        relevant_spans: Raw<'a>,
         /// Which requests are served first.
         priority: Raw<'a>,
         /// Fields for one provider alone.

@@ -67,8 +67,13 @@ pub fn cases_in(subject: &str, name: &str) -> Vec<Case> {
 
 /// Every folder that holds cases.
 pub fn folders() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/translation");
-    let entries = fs::read_dir(root).expect("fixtures");
+    names_in("translation")
+}
+
+/// Every folder in a folder of fixtures.
+pub fn names_in(subject: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let entries = fs::read_dir(root.join(subject)).expect("fixtures");
     let names = entries.map(|entry| entry.expect("a folder").file_name());
     names
         .map(|name| name.to_string_lossy().into_owned())
@@ -218,6 +223,7 @@ impl Case {
             hints: Hints {
                 structured_output_tool: json["structured_output_tool"] == true,
                 base64: json["base64"] == true,
+                vectors: 0,
             },
         }
     }

@@ -18,6 +18,7 @@ pub const MISTRAL: Speaker = Speaker {
 const EMBEDDINGS: Embeddings = Embeddings {
     relay: Relay {
         accepts: Some("metadata output_dimension output_dtype encoding_format input"),
+        drops: "",
         renames: &[("dimensions", "output_dimension")],
     },
     tokens: false,

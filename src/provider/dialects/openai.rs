@@ -1,6 +1,6 @@
 //! OpenAI itself.
 
-use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{OPENAI_EMBEDDINGS, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, Rename};
 use std::borrow::Cow;
 
@@ -16,7 +16,7 @@ pub(super) const OUTPUT_LIMIT: Rename = Rename {
 pub const OPENAI: Speaker = Speaker {
     kind: "openai",
     endpoint: Some("https://api.openai.com/v1"),
-    offers: &[EMBEDDINGS],
+    offers: &[OPENAI_EMBEDDINGS],
     dialect,
     ..SPEAKER
 };

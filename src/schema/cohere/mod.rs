@@ -8,6 +8,7 @@
 mod citations;
 mod conversation;
 mod error;
+pub mod operations;
 mod request;
 mod response;
 mod settings;

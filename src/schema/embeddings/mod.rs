@@ -3,13 +3,19 @@
 //! Source: OpenAI API reference, "Create embeddings", and the types of the official SDK, read
 //! 2026-11-21.
 
+mod asked;
 mod base64;
+pub(super) mod purpose;
+mod reply;
 mod vector;
 
+pub(super) use asked::Asked;
+pub(super) use reply::{EmbeddingsReply, check_count};
 pub(super) use vector::write_vector;
 
-use crate::json::{self, Kind, Raw, Text};
+use crate::json::{self, Json, Kind, Raw, RawValue, Text};
 use crate::wire;
+use std::ops::Deref;
 
 wire! {
     /// The client's body.
@@ -22,6 +28,8 @@ wire! {
         encoding_format: Text<'a>,
         /// Numbers in each vector.
         dimensions: Raw<'a>,
+        /// What the vectors are for: an extension of many servers.
+        input_type: Text<'a>,
         /// Who asks, at the client.
         user: Raw<'a>,
         /// Fields for one provider alone.
@@ -79,11 +87,27 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// How many vectors it makes.
+    pub fn len(&self) -> usize {
+        let (Input::Texts(items) | Input::Tokens(items) | Input::Objects(items)) = self;
+        items.len()
+    }
+
     /// Whether there is nothing to embed.
     pub fn is_empty(&self) -> bool {
-        let (Input::Texts(items) | Input::Tokens(items) | Input::Objects(items)) = self;
-        items.is_empty()
+        self.len() == 0
     }
+}
+
+/// A JSON array of values.
+pub(super) fn array<'a, T: Deref<Target = RawValue>>(items: &[T]) -> Json<'a> {
+    let mut text = String::with_capacity(items.iter().map(|i| i.get().len() + 1).sum());
+    for (i, item) in items.iter().enumerate() {
+        text.push(if i == 0 { '[' } else { ',' });
+        text.push_str(item.get());
+    }
+    text.push_str(if items.is_empty() { "[]" } else { "]" });
+    json::owned(text)
 }
 
 fn is_tokens(raw: Raw<'_>) -> bool {

@@ -3,11 +3,14 @@
 //! Knows neither hosts nor paths: the model and whether to stream stand in the path,
 //! which belongs to the provider.
 
+mod embeddings;
 mod error;
 mod request;
 mod response;
 mod stream;
 mod wire;
+
+pub use embeddings::Embeddings;
 
 use crate::failure::Failure;
 use crate::fidelity::Report;

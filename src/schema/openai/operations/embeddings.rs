@@ -4,7 +4,7 @@ use super::Relay;
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::json::{self, Kind, Raw, Text};
-use crate::schema::embeddings::{EmbeddingsRequest, Input, write_vector};
+use crate::schema::embeddings::{EmbeddingsRequest, Input, check_count, write_vector};
 use crate::schema::openai::members::{Members, ObjectWriter};
 use crate::schema::openai::provider_error::read_error_body;
 use crate::schema::openai::wire::{read_usage, says_something};
@@ -46,6 +46,15 @@ wire! {
 impl Embeddings {
     /// As OpenAI itself.
     pub const OPENAI: Embeddings = Embeddings {
+        relay: Relay {
+            drops: "input_type",
+            ..Relay::PLAIN
+        },
+        tokens: true,
+    };
+
+    /// As a server that takes more than OpenAI does.
+    pub const SERVER: Embeddings = Embeddings {
         relay: Relay::PLAIN,
         tokens: true,
     };
@@ -60,7 +69,8 @@ impl OperationSchema for Embeddings {
     ) -> Result<Translated, TranslateError> {
         let request: EmbeddingsRequest<'_> =
             json::read(target.source).map_err(|_| TranslateError::new("body", "a JSON object"))?;
-        if !self.tokens && matches!(request.input(), Some(Input::Tokens(_))) {
+        let input = request.input();
+        if !self.tokens && matches!(input, Some(Input::Tokens(_))) {
             let expected = "texts, because this provider's models have other tokens";
             return Err(TranslateError::new("input", expected));
         }
@@ -68,6 +78,7 @@ impl OperationSchema for Embeddings {
             body: self.relay.write(target, report)?,
             hints: Hints {
                 base64: request.wants_base64(),
+                vectors: input.map_or(0, |input| input.len()),
                 ..Hints::default()
             },
         })
@@ -94,10 +105,7 @@ impl OperationSchema for Embeddings {
             return Err(read_error_body(body, None, &context.dialect.errors));
         }
         let data = data.unwrap_or_default();
-        if data.is_empty() {
-            let message = "the provider's reply has no embeddings";
-            return Err(Failure::new(Class::EmptyReply, message));
-        }
+        check_count(data.len(), context.hints)?;
         let wanted = match context.hints.base64 {
             true => Kind::String,
             false => Kind::Array,

@@ -10,6 +10,8 @@ pub struct Relay {
     /// The only fields that the speaker takes, spaces between them; `None` for one that ignores
     /// others.
     pub accepts: Option<&'static str>,
+    /// Fields of other APIs that it refuses, spaces between them.
+    pub drops: &'static str,
     /// Fields that it knows under another name.
     pub renames: &'static [(&'static str, &'static str)],
 }
@@ -18,6 +20,7 @@ impl Relay {
     /// Nothing but the model's name.
     pub const PLAIN: Relay = Relay {
         accepts: None,
+        drops: "",
         renames: &[],
     };
 
@@ -70,10 +73,8 @@ impl Relay {
     }
 
     fn takes(&self, name: &str) -> bool {
-        let mut accepted = self.accepts.map(str::split_whitespace);
-        accepted
-            .as_mut()
-            .is_none_or(|names| names.any(|known| known == name))
+        let is_one_of = |names: &str| names.split_whitespace().any(|known| known == name);
+        !is_one_of(self.drops) && self.accepts.is_none_or(is_one_of)
     }
 }
 
