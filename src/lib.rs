@@ -13,6 +13,7 @@
 //! * [`provider`]: who speaks which schema: path, headers, auth.
 //! * [`inspect`]: a client's body to a request profile.
 //! * [`observed`]: how targets did lately: recorded by attempts, asked for by routing.
+//! * [`classify`]: what kind of request it is: complexity and intents.
 //! * [`surface`]: what clients may speak besides Chat Completions.
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.
@@ -20,6 +21,7 @@
 //! * `render`, `cli`: manifests and the command line (native only).
 
 pub mod catalog;
+pub mod classify;
 pub mod config;
 pub mod exchange;
 pub mod failure;

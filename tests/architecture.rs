@@ -40,6 +40,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["catalog", "failure", "json", "operation", "schema"],
     ),
     ("inspect", &["json", "operation", "schema"]),
+    ("classify", &["json", "schema"]),
     (
         "surface",
         &[

@@ -1,0 +1,208 @@
+//! How complex a request is, from 0 (a look-up) to 1 (reasoning in many steps).
+//!
+//! A logistic score over the features below. Their weights were fitted to the labelled prompts in
+//! `tests/complexity/prompts.tsv`; `tests/complexity.rs` reports how well it does on prompts that
+//! it was not fitted to. What no prompt alone shows (tools, turns, effort) has a weight by hand.
+
+use std::fmt;
+
+use super::cues::{COMPOSITION, CONSTRAINT, CONSTRUCTION, Cues, LOOKUP, REASONING};
+use super::{Sample, words};
+
+/// One thing that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Feature {
+    /// Its name in explanations.
+    pub name: &'static str,
+    /// What it counts.
+    pub description: &'static str,
+    /// What a value of 1 adds to the score, before it is squeezed between 0 and 1.
+    pub weight: f32,
+}
+
+/// How complex a request is, and why.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Complexity {
+    /// Thousandths, from 0 to 1000.
+    pub score: u16,
+    /// The value of each of [`FEATURES`], from 0 to 1.
+    pub values: [f32; FEATURES.len()],
+}
+
+/// What a request without any feature has.
+const BIAS: f32 = -5.3;
+
+/// Everything that is looked at, in the order of [`Complexity::values`].
+pub const FEATURES: [Feature; 13] = [
+    feature("length", "words of the last user message; 1 at 200", 6.8),
+    feature(
+        "reasoning",
+        "words such as prove, analyse, why, root cause; 1 at four",
+        6.1,
+    ),
+    feature(
+        "construction",
+        "words such as design, implement, migrate; 1 at three",
+        1.5,
+    ),
+    feature(
+        "composition",
+        "words such as write, explain, compare; 1 at two",
+        2.6,
+    ),
+    feature(
+        "look-up",
+        "words such as translate, who, capital, thanks; 1 at two",
+        -1.4,
+    ),
+    feature(
+        "constraints",
+        "words such as must, at least, without; 1 at four",
+        0.4,
+    ),
+    feature(
+        "parts",
+        "sentences, clauses and list items; 1 at eight",
+        1.6,
+    ),
+    feature("code", "code fences and the punctuation of code", 0.1),
+    feature("tools", "tools that may be called; 1 at ten", 1.0),
+    feature("schema", "the reply must follow a JSON schema", 0.3),
+    feature("turns", "earlier user messages; 1 at ten", 0.5),
+    feature("context", "size of the conversation; 1 at 100 KiB", 1.0),
+    feature("effort", "much reasoning was asked for", 3.0),
+];
+
+const fn feature(name: &'static str, description: &'static str, weight: f32) -> Feature {
+    Feature {
+        name,
+        description,
+        weight,
+    }
+}
+
+impl Complexity {
+    /// Scores a sample.
+    pub fn of(sample: &Sample) -> Complexity {
+        let values = measure(sample);
+        let weighted = values.iter().zip(&FEATURES).map(|(v, f)| v * f.weight);
+        let logit = BIAS + weighted.sum::<f32>();
+        let score = 1.0 / (1.0 + (-logit).exp());
+        Complexity {
+            score: (score * 1000.0).round() as u16,
+            values,
+        }
+    }
+}
+
+/// The score with the features that made it, the weightiest first.
+impl fmt::Display for Complexity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", f32::from(self.score) / 1000.0)?;
+        let mut parts: Vec<(f32, &str)> = self
+            .values
+            .iter()
+            .zip(&FEATURES)
+            .map(|(value, feature)| (value * feature.weight, feature.name))
+            .filter(|(part, _)| part.abs() >= 0.05)
+            .collect();
+        parts.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+        for (i, (part, name)) in parts.iter().enumerate() {
+            let sign = if i == 0 { " (" } else { ", " };
+            write!(f, "{sign}{name} {part:+.1}")?;
+        }
+        if parts.is_empty() {
+            Ok(())
+        } else {
+            f.write_str(")")
+        }
+    }
+}
+
+fn measure(sample: &Sample) -> [f32; FEATURES.len()] {
+    let lower = sample.text.to_lowercase();
+    let count = word_count(&lower);
+    let context = sample.conversation_bytes as f32 / 1024.0;
+    [
+        grows(count as f32, 200.0),
+        share(hits(&lower, &REASONING), 4),
+        share(hits(&lower, &CONSTRUCTION), 3),
+        share(hits(&lower, &COMPOSITION), 2),
+        share(hits(&lower, &LOOKUP), 2),
+        share(hits(&lower, &CONSTRAINT), 4),
+        share(parts(&lower), 8),
+        code(&sample.text),
+        share(sample.tools, 10),
+        f32::from(u8::from(sample.json_schema)),
+        share(sample.turns.saturating_sub(1), 10),
+        grows(context, 100.0),
+        f32::from(u8::from(sample.high_effort)),
+    ]
+}
+
+/// `n` of `full`, at most 1.
+fn share(n: usize, full: usize) -> f32 {
+    (n as f32 / full as f32).min(1.0)
+}
+
+/// Logarithmic: the first hundred say more than the second.
+fn grows(n: f32, full: f32) -> f32 {
+    (n.ln_1p() / full.ln_1p()).min(1.0)
+}
+
+/// Words; two characters of a script without spaces count as one.
+fn word_count(lower: &str) -> usize {
+    let spaced = words(lower).count();
+    let unspaced = lower.chars().filter(|c| is_unspaced(*c)).count();
+    spaced.saturating_add(unspaced / 2)
+}
+
+/// Han, kana and their kin.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
+}
+
+/// How many words and phrases of a kind are there.
+fn hits(lower: &str, cues: &Cues) -> usize {
+    let stemmed = words(lower).filter(|word| {
+        // Short stems are whole words: "at" is no cue in "attach".
+        let is = |stem: &&str| {
+            if stem.len() <= 4 {
+                word == stem
+            } else {
+                word.starts_with(*stem)
+            }
+        };
+        cues.stems.iter().any(is)
+    });
+    let phrases = cues
+        .phrases
+        .iter()
+        .filter(|phrase| lower.contains(**phrase));
+    stemmed.count().saturating_add(phrases.count())
+}
+
+/// Where a text goes on to something else.
+fn parts(lower: &str) -> usize {
+    let ends = |c: &char| {
+        matches!(
+            c,
+            '.' | '?' | '!' | ';' | ':' | '\n' | '。' | '？' | '，' | '、'
+        )
+    };
+    lower.chars().filter(ends).count().saturating_sub(2)
+}
+
+/// How much a text looks like code.
+fn code(text: &str) -> f32 {
+    if text.contains("```") {
+        return 1.0;
+    }
+    let marks = text.chars().filter(|c| {
+        matches!(
+            c,
+            '{' | '}' | '(' | ')' | ';' | '=' | '<' | '>' | '_' | '\\'
+        )
+    });
+    share(marks.count(), 12)
+}
