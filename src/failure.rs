@@ -38,6 +38,8 @@ pub enum Class {
     EmptyReply,
     /// A reply that does not follow the provider's own schema.
     MalformedReply,
+    /// A reply whose text is not the JSON that it was asked for in words.
+    NotJson,
     /// A reply larger than the buffer limit.
     ReplyTooLarge,
 }
@@ -74,7 +76,7 @@ pub struct Failure {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Class; 16] = [
+    pub const ALL: [Class; 17] = [
         Class::RateLimited,
         Class::QuotaExhausted,
         Class::Overloaded,
@@ -90,6 +92,7 @@ impl Class {
         Class::InvalidRequest,
         Class::EmptyReply,
         Class::MalformedReply,
+        Class::NotJson,
         Class::ReplyTooLarge,
     ];
 
@@ -116,6 +119,7 @@ impl Class {
             Class::InvalidRequest => "invalid_request",
             Class::EmptyReply => "empty_reply",
             Class::MalformedReply => "malformed_reply",
+            Class::NotJson => "not_json",
             Class::ReplyTooLarge => "reply_too_large",
         }
     }
@@ -137,7 +141,8 @@ impl Class {
             | Class::ModelNotFound
             | Class::ContextLengthExceeded
             | Class::EmptyReply
-            | Class::MalformedReply => Next::NextCandidate,
+            | Class::MalformedReply
+            | Class::NotJson => Next::NextCandidate,
         }
     }
 
@@ -169,6 +174,7 @@ impl Class {
             | Class::Reset
             | Class::EmptyReply
             | Class::MalformedReply
+            | Class::NotJson
             | Class::ReplyTooLarge => 502,
         }
     }
@@ -191,6 +197,7 @@ impl Class {
             | Class::Ejected
             | Class::EmptyReply
             | Class::MalformedReply
+            | Class::NotJson
             | Class::ReplyTooLarge => "server_error",
         }
     }

@@ -15,11 +15,13 @@
 //! * [`observed`]: how targets did lately: recorded by attempts, asked for by routing.
 //! * [`classify`]: what kind of request it is: complexity and intents.
 //! * [`surface`]: what clients may speak besides Chat Completions.
+//! * [`adapt`]: a request reshaped for one candidate, and its reply shaped back.
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.
 //! * [`exchange`]: one HTTP exchange; the only room that the filter calls per request.
 //! * `render`, `cli`: manifests and the command line (native only).
 
+pub mod adapt;
 pub mod catalog;
 pub mod classify;
 pub mod config;

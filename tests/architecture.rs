@@ -47,6 +47,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
         ],
     ),
+    (
+        "adapt",
+        &[
+            "catalog", "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
+        ],
+    ),
     ("observed", &["failure"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
     (
@@ -64,6 +70,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "exchange",
         &[
+            "adapt",
             "catalog",
             "config",
             "failure",
@@ -341,7 +348,7 @@ fn the_table_of_models_stays_out_of_the_wasm_module() {
     let lines: Vec<&str> = text.lines().collect();
     let native = "#[cfg(feature = \"cli\")]";
     // What candidates have of their own.
-    let shared = ["mod labels;", "pub mod price;"];
+    let shared = ["mod adaptation;", "mod labels;", "pub mod price;"];
     let is_module = |line: &str| {
         (line.starts_with("mod ") || line.starts_with("pub mod ")) && !shared.contains(&line)
     };

@@ -3,6 +3,7 @@
 //! The facts of known models (`models.json`) are native only: what a document needs of them is
 //! written into the plugin's configuration, so the filter carries no table.
 
+mod adaptation;
 #[cfg(feature = "cli")]
 pub mod date;
 #[cfg(feature = "cli")]
@@ -17,6 +18,7 @@ pub use facts::{Ability, Above, Facts, Later, Percent};
 #[cfg(feature = "cli")]
 pub use table::{Catalog, Group, Source, built_in};
 
+pub use adaptation::{Adaptation, ComplexTools, Fit, Lack, Template, Trim};
 pub use labels::Labels;
 
 use std::collections::BTreeMap;
@@ -112,6 +114,8 @@ pub struct Backend {
     /// Request fields that are sent when the client did not set them, in the
     /// provider's own schema, as JSON text.
     pub defaults: BTreeMap<String, String>,
+    /// What is done to a request so that it can serve it.
+    pub adaptation: Adaptation,
 }
 
 impl Default for Capabilities {

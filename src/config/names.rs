@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::endpoint;
 use super::shape::{text, words};
+use crate::catalog::Trim;
 use crate::failure::Class;
 use crate::operation::Operation;
 use crate::provider;
@@ -59,6 +60,14 @@ text! {
     LabelValue: "a value: a-z, A-Z, 0-9, _, ., / and -, at most 60", r"^[A-Za-z0-9_./-]{1,60}$", label_value;
     /// Prefix of the paths that are ours.
     BasePath: "a path such as /v1, without a slash at its end", r"^(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+$", base_path;
+    /// The user's own name of a template. It is told in a header.
+    TemplateName: "a template name: a-z, 0-9, _ and -, at most 40", r"^[a-z0-9][a-z0-9_-]{0,39}$", template_name;
+    /// A template's name where it is referred to; whether it exists is checked later.
+    TemplateRef: "a name under templates", r"^[\s\S]*$", anything;
+    /// A piece of a system prompt.
+    TemplateText: "a text of 1 to 16384 characters", r"^[\s\S]{1,16384}$", template_text;
+    /// A model of a provider, or all of them.
+    CandidateRef: "provider/model, or provider/*", r"^[a-z0-9][a-z0-9_-]{0,39}/[^\s\p{Cc}]{1,200}$", candidate_ref;
     /// Address to listen on.
     ListenAddress: "an IP address, such as 127.0.0.1 or ::", r"^[0-9A-Fa-f.:]{2,45}$", ip_address;
 }
@@ -82,6 +91,10 @@ words! {
     ResponseFormatWord: response_format_words;
     /// How models are told to think.
     ThinkingFormWord: thinking_form_words;
+    /// What becomes of what a model lacks.
+    LackWord: lack_words;
+    /// What may be left out of a conversation.
+    TrimWord: trim_words;
     /// Why an attempt failed.
     ClassWord: class_words;
 }
@@ -126,6 +139,14 @@ fn thinking_form_words() -> Vec<&'static str> {
     vec!["effort", "toggle", "switch"]
 }
 
+fn lack_words() -> Vec<&'static str> {
+    vec!["prompt", "skip"]
+}
+
+fn trim_words() -> Vec<&'static str> {
+    Trim::ALL.iter().map(|(_, word)| *word).collect()
+}
+
 fn class_words() -> Vec<&'static str> {
     Class::ALL.iter().map(|class| class.as_str()).collect()
 }
@@ -141,13 +162,27 @@ fn verdict(fits: bool) -> Verdict {
 }
 
 fn provider_name(name: &str) -> Verdict {
-    let small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     if name == "dead-end" || name.starts_with("via-") {
         return Err("Pointsman names clusters of its own so");
     }
+    template_name(name)
+}
+
+fn template_name(name: &str) -> Verdict {
+    let small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let first = name.bytes().next().is_some_and(small);
     let rest = name.bytes().all(|b| small(b) || b == b'_' || b == b'-');
     verdict(first && rest && name.len() <= 40)
+}
+
+fn template_text(text: &str) -> Verdict {
+    verdict((1..=16_384).contains(&text.chars().count()))
+}
+
+fn candidate_ref(text: &str) -> Verdict {
+    let (provider, model) = text.split_once('/').ok_or("write provider/model")?;
+    provider_name(provider)?;
+    model_name(model)
 }
 
 fn model_name(name: &str) -> Verdict {

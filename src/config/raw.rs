@@ -7,9 +7,10 @@ mod dialect;
 pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 
 use super::names::{
-    ApiVersion, AwsRegionName, BasePath, CaFile, EndpointUrl, EnvName, HeaderName, HeaderValue,
-    KeyFile, Kind, LabelName, LabelValue, ListenAddress, ModelName, ModulePath, OnUnsupportedWord,
-    OperationWord, ParameterName, ProviderName, ProviderRef, ThinkingWord, UpstreamModel,
+    ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, HeaderName,
+    HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress, ModelName,
+    ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName, ProviderRef,
+    TemplateName, TemplateRef, TemplateText, ThinkingWord, TrimWord, UpstreamModel,
 };
 use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
@@ -41,6 +42,9 @@ object! {
         models: Map<ModelName, RawModel, 1> = required,
         /// What models take that do not say it themselves.
         defaults: RawDefaults,
+        /// Rewrites of the system prompt, by names of your own; providers and candidates name
+        /// the one that they take.
+        templates: Map<TemplateName, RawTemplate, 0>,
         /// Facts of models that the built-in catalogue lacks or has wrong, by `provider/model`;
         /// the provider is one of this file or one of the catalogue. Read by the command line,
         /// which writes what candidates take from it into the plugin's configuration.
@@ -83,6 +87,9 @@ object! {
         /// What it promises, such as `residency: eu` or `retention: none`. Several values mean
         /// that any of them may hold.
         labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
+        /// One of the names under `templates`: how the system prompt of every request to it is
+        /// rewritten.
+        template: TemplateRef,
         /// Headers that go with every request to it.
         headers: Map<HeaderName, HeaderValue, 0>,
         /// How it is taken out of service when it fails.
@@ -150,6 +157,13 @@ object! {
         fallback_on_refusal: bool,
         /// Times of one request.
         timeouts: RawTimeouts,
+        /// What becomes of a request that needs what a candidate's model lacks.
+        degrade: RawDegrade,
+        /// How a conversation is made to fit into a candidate's context window; a candidate
+        /// whose window is too small is left out when not said.
+        fit: RawFit,
+        /// Which candidates complex tool work is for; all when not said.
+        complex_tools: RawComplexTools,
     }
 }
 
@@ -181,6 +195,12 @@ object! {
         /// Request fields that are sent when the client did not set them, in the provider's
         /// own schema.
         defaults: Map<ParameterName, Any, 0>,
+        /// One of the names under `templates`: how the system prompt is rewritten; its
+        /// provider's when not said.
+        template: TemplateRef,
+        /// The same for a request that another candidate was to serve first, in place of
+        /// `template`.
+        template_on_fallback: TemplateRef,
     }
 }
 
@@ -224,6 +244,68 @@ object! {
         fallback_on_refusal: bool,
         /// Times of one request.
         timeouts: RawTimeouts,
+        /// What becomes of a request that needs what a candidate's model lacks.
+        degrade: RawDegrade,
+        /// How a conversation is made to fit into a candidate's context window.
+        fit: RawFit,
+        /// Which candidates complex tool work is for.
+        complex_tools: RawComplexTools,
+    }
+}
+
+object! {
+    /// What becomes of a request that needs what a candidate's model lacks.
+    pub(super) struct RawDegrade {
+        /// Function tools for a model without them: `prompt` tells them in the system prompt and
+        /// reads calls from the answer's text; `skip`, also when not said, leaves the candidate
+        /// out.
+        tools: LackWord,
+        /// A JSON schema that is not enforced: `prompt` tells it in the system prompt, takes off
+        /// what is no JSON and checks what remains; `skip` leaves the candidate out. When not
+        /// said, what the provider's schema has comes nearest.
+        json_schema: LackWord,
+    }
+}
+
+object! {
+    /// How a conversation is made to fit into a candidate's context window.
+    pub(super) struct RawFit {
+        /// What may be left out. Calls stay with their results; the system prompt and the last
+        /// user turn stay.
+        trim: TrimWord = required,
+        /// User turns at the end that are kept whole; 1 when not said.
+        keep_last: Int<1, 1_000>,
+        /// Tokens that are kept free for the answer; 1024 when not said. A client's own limit is
+        /// lowered to what is left of the window, never below this.
+        reserve_output: Int<1, TOKENS>,
+    }
+}
+
+object! {
+    /// Which candidates complex tool work is for.
+    pub(super) struct RawComplexTools {
+        /// Complex is what has more tools than this; any number when not said.
+        over_tools: Int<0, MANY>,
+        /// Complex are tools whose arguments nest deeper than this: `{a: {b: 1}}` has two
+        /// levels; any depth when not said.
+        over_depth: Int<0, MANY>,
+        /// Whether `parallel_tool_calls: true` is complex; false when not said.
+        parallel: bool,
+        /// Who may do complex tool work: `provider/model`, or `provider/*`.
+        only: List<CandidateRef, 1, 100> = required,
+    }
+}
+
+object! {
+    /// A rewrite of the system prompt. `{model}`, `{provider}` and `{alias}` stand for the
+    /// model's name at the provider, the provider's name, and what the client asked for.
+    pub(super) struct RawTemplate {
+        /// Stands before the client's system prompt.
+        prefix: TemplateText,
+        /// Stands after it.
+        suffix: TemplateText,
+        /// Stands in its place.
+        replace: TemplateText,
     }
 }
 

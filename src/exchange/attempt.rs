@@ -9,6 +9,7 @@ use super::credentials::is_withheld;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Origin, ReplyState, ResponseHead};
+use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported, ProviderConfig};
 use crate::failure::{Class, Failure};
@@ -97,6 +98,7 @@ impl Attempt {
             per_try_ms: model.timeouts.per_try_ms.min(model.timeouts.idle_ms),
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: model.fallback_on_refusal,
+            is_last: index + 1 >= plan.steps.len(),
         };
         let reply = ReplyState::new(
             origin,
@@ -172,17 +174,6 @@ impl Attempt {
         let schema = self.provider.kind.schema().name();
         let mut report = self.plan.findings.served_by(schema);
         let translated = self.translate(body, &mut report)?;
-        let translated = translated.map_err(|error| {
-            let message = error.to_string();
-            let failure = Failure::new(Class::InvalidRequest, message);
-            refuse(
-                "the request cannot be translated",
-                Failure {
-                    param: Some(error.param),
-                    ..failure
-                },
-            )
-        })?;
         self.reply
             .set_hints(translated.hints, &report, self.on_unsupported);
         let mut mutation = Mutation::default();
@@ -192,20 +183,44 @@ impl Attempt {
     }
 
     /// Writes the provider's body, whatever it is asked for.
-    fn translate(
-        &self,
-        body: &[u8],
-        report: &mut Report,
-    ) -> Result<Result<Translated, TranslateError>, Refusal> {
-        let target = self.provider.target(&self.backend, body);
+    fn translate(&mut self, body: &[u8], report: &mut Report) -> Result<Translated, Refusal> {
         if let Some(offer) = &self.offer {
+            let target = self.provider.target(&self.backend, body);
             let media_type = &self.plan.media_type;
-            return Ok(offer.schema.translate_request(&target, media_type, report));
+            let translated = offer.schema.translate_request(&target, media_type, report);
+            return translated.map_err(untranslatable);
         }
-        let request = ChatCompletionRequest::parse(body)
-            .ok_or_else(|| refusal("the body is not the one that was planned for"))?;
+        let read = |body| {
+            let other = "the body is not the one that was planned for";
+            ChatCompletionRequest::parse(body).ok_or_else(|| refusal(other))
+        };
+        let (mut body, mut request) = (body, read(body)?);
+        let adapted = adapt::adapt(&request, body, &self.candidate(), report);
+        let adapted = adapted.map_err(untranslatable)?;
+        if let Some(adapted) = &adapted {
+            body = &adapted.body;
+            request = read(body)?;
+            self.reply.set_reshape(adapted.reshape.clone());
+            if let Some(template) = &adapted.template {
+                let param = format!("system prompt by template {template}");
+                report.rewritten(param, "the configuration says so");
+            }
+        }
+        let target = self.provider.target(&self.backend, body);
         let schema = self.provider.kind.schema();
-        Ok(schema.translate_request(&request, &target, report))
+        schema
+            .translate_request(&request, &target, report)
+            .map_err(untranslatable)
+    }
+
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate {
+            backend: &self.backend,
+            schema: self.provider.kind.schema(),
+            dialect: &self.provider.dialect,
+            alias: &self.plan.model,
+            is_fallback: self.plan.is_fallback(self.index),
+        }
     }
 
     fn path(&self) -> String {
@@ -307,6 +322,12 @@ fn look_up<'c>(
         .find(|c| c.provider == step.provider && c.model == step.model)
         .ok_or_else(gone)?;
     Ok((model, provider, backend))
+}
+
+fn untranslatable(error: TranslateError) -> Refusal {
+    let mut failure = Failure::new(Class::InvalidRequest, error.to_string());
+    failure.param = Some(error.param);
+    refuse("the request cannot be translated", failure)
 }
 
 fn refusal(reason: &'static str) -> Refusal {

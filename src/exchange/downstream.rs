@@ -1,7 +1,6 @@
 //! Once per client request: inspect, plan, and tell the client what became of it.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::rc::Rc;
 
 use super::answer::Answer;
@@ -9,17 +8,16 @@ use super::credentials::is_reserved;
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED, Handoff, Step, cluster_name};
 use super::mutation::{ImmediateResponse, Mutation};
+use super::sieve::{self, Loss, Sieve, leave_out_unfit};
 use super::{Topology, listing};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
-use crate::fidelity::{self, Report};
+use crate::fidelity::Report;
 use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation};
 use crate::observed::Unobserved;
 use crate::operation::Operation;
 use crate::routing::{self, Constraints, Facts, View};
-use crate::schema::TranslateError;
-use crate::schema::openai::ChatCompletionRequest;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
 
 /// How many known models an error names.
@@ -235,8 +233,16 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         let (request, profile) = inspect(body).map_err(|error| invalid(&error))?;
         let config = Rc::clone(&self.config);
-        let dry_run = |c: &Backend| dry_run(&config, &request, body, &findings, c);
-        self.decide(&profile, &dry_run, &findings, facts)
+        let sieve = Sieve {
+            config: &config,
+            alias: &profile.model,
+            request: &request,
+            body,
+            findings: &findings,
+            plain: profile.plain,
+        };
+        let loss = |c: &Backend, strict| sieve.loss(c, strict);
+        self.decide(&profile, &loss, &findings, facts)
     }
 
     /// Decides by a request for anything but chat.
@@ -247,15 +253,17 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         let profile = inspect_operation(self.operation, body).map_err(|error| invalid(&error))?;
         let (config, media_type) = (Rc::clone(&self.config), self.media_type.clone());
-        let dry_run = |c: &Backend| dry_run_operation(&config, &profile, body, &media_type, c);
-        self.decide(&profile, &dry_run, &Report::default(), facts)
+        let loss = |candidate: &Backend, strict| {
+            sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)
+        };
+        self.decide(&profile, &loss, &Report::default(), facts)
     }
 
-    /// `dry_run` tells what a candidate's translation could not carry.
+    /// `loss` tells why a candidate's translation would not do, also when nothing may be lost.
     fn decide(
         &mut self,
         profile: &RequestProfile,
-        dry_run: &dyn Fn(&Backend) -> Result<Report, TranslateError>,
+        loss: &dyn Fn(&Backend, bool) -> Option<Loss>,
         findings: &Report,
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
@@ -277,11 +285,7 @@ impl Downstream {
         let mut plan = routing::plan(&model.candidates, &[], &model.policy, &view);
         // What an attempt found out too late could not hand over to the next candidate.
         let strict = model.on_unsupported == OnUnsupported::Reject;
-        let lost = if strict || !profile.plain {
-            leave_out_unfit(dry_run, strict, &mut plan)
-        } else {
-            Vec::new()
-        };
+        let lost = leave_out_unfit(&|c| loss(c, strict), &mut plan);
         if plan.candidates.is_empty() {
             return Err(no_candidate(model, profile.operation, &plan, &lost));
         }
@@ -429,78 +433,6 @@ fn without_reserved_headers(head: &RequestHead) -> Mutation {
     mutation
 }
 
-/// Why a candidate's translation would not do.
-enum Loss {
-    /// It cannot be written at all.
-    Refused(TranslateError),
-    /// Something would be lost, and the model asks for full fidelity.
-    Unfaithful(Report),
-}
-
-/// Leaves out every candidate whose translation would not do; says why.
-fn leave_out_unfit<'a>(
-    dry_run: &dyn Fn(&Backend) -> Result<Report, TranslateError>,
-    strict: bool,
-    plan: &mut routing::RoutePlan<'a>,
-) -> Vec<(&'a Backend, Loss)> {
-    let mut lost = Vec::new();
-    for candidate in std::mem::take(&mut plan.candidates) {
-        match dry_run(candidate) {
-            Err(error) => lost.push((candidate, Loss::Refused(error))),
-            Ok(report) if strict && !carries_all(&report) => {
-                lost.push((candidate, Loss::Unfaithful(report)));
-            }
-            Ok(_) => plan.candidates.push(candidate),
-        }
-    }
-    lost
-}
-
-/// Whether everything that the client said is carried; what it left unsaid may be filled in.
-fn carries_all(report: &Report) -> bool {
-    let mut findings = report.findings().iter();
-    findings.all(|finding| finding.verdict == fidelity::Verdict::Defaulted)
-}
-
-/// What this candidate's translation could not carry.
-fn dry_run(
-    config: &Config,
-    request: &ChatCompletionRequest<'_>,
-    body: &[u8],
-    findings: &Report,
-    candidate: &Backend,
-) -> Result<Report, TranslateError> {
-    let Some(provider) = config.providers.get(&candidate.provider) else {
-        return Ok(findings.clone());
-    };
-    let schema = provider.kind.schema();
-    let mut report = findings.served_by(schema.name());
-    let target = provider.target(candidate, body);
-    schema.translate_request(request, &target, &mut report)?;
-    Ok(report)
-}
-
-/// The same for a request for anything but chat.
-fn dry_run_operation(
-    config: &Config,
-    profile: &RequestProfile,
-    body: &[u8],
-    media_type: &str,
-    candidate: &Backend,
-) -> Result<Report, TranslateError> {
-    let mut report = Report::default();
-    let provider = config.providers.get(&candidate.provider);
-    if let Some(provider) = provider
-        && let Some(offer) = provider.offer(profile.operation, &candidate.model)
-    {
-        let target = provider.target(candidate, body);
-        offer
-            .schema
-            .translate_request(&target, media_type, &mut report)?;
-    }
-    Ok(report)
-}
-
 fn handoff_of(
     model: &ModelConfig,
     profile: &RequestProfile,
@@ -611,25 +543,6 @@ fn no_candidate(
     let mut failure = Failure::new(Class::InvalidRequest, message).with_code("no_able_candidate");
     failure.param = lost.iter().find_map(|(_, loss)| loss.param());
     failure
-}
-
-impl Loss {
-    /// The first parameter at fault.
-    fn param(&self) -> Option<Cow<'static, str>> {
-        match self {
-            Loss::Refused(error) => Some(error.param.clone()),
-            Loss::Unfaithful(report) => report.findings().first().map(|f| f.param.clone()),
-        }
-    }
-}
-
-impl fmt::Display for Loss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Loss::Refused(error) => error.fmt(f),
-            Loss::Unfaithful(report) => report.fmt(f),
-        }
-    }
 }
 
 /// A path segment with its percent-encoding undone.

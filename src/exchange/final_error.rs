@@ -166,7 +166,11 @@ fn usefulness(class: Class) -> u8 {
         Class::InvalidRequest | Class::ContentFilter | Class::ContextLengthExceeded => 5,
         Class::RateLimited | Class::QuotaExhausted => 4,
         Class::Overloaded | Class::ReplyTooLarge => 3,
-        Class::ServerError | Class::Timeout | Class::EmptyReply | Class::MalformedReply => 2,
+        Class::ServerError
+        | Class::Timeout
+        | Class::EmptyReply
+        | Class::MalformedReply
+        | Class::NotJson => 2,
         Class::ConnectFailure | Class::Reset | Class::Ejected => 1,
         Class::Authentication | Class::ModelNotFound => 0,
     }

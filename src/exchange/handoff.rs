@@ -112,6 +112,12 @@ impl Handoff {
         json::read(bytes).ok()
     }
 
+    /// Whether another candidate was to serve before attempt `index` (from 0).
+    pub fn is_fallback(&self, index: usize) -> bool {
+        let who = |step: &Step| (step.provider.clone(), step.model.clone());
+        self.steps.first().map(who) != self.steps.get(index).map(who)
+    }
+
     /// Where Envoy finds attempt `index` (from 0).
     ///
     /// Every candidate but the last is addressed so that its ejection fails the attempt at

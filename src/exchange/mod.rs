@@ -14,6 +14,7 @@ mod listing;
 mod mutation;
 mod plugin;
 mod reply;
+mod sieve;
 mod trail;
 
 pub use attempt::{Attempt, AttemptFacts, Refusal};

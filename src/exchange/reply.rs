@@ -4,6 +4,7 @@ use super::final_error::{self, Noted};
 use super::handoff::{self, ESCALATE, FAILED, RETRIABLE_STATUS};
 use super::mutation::{Flow, Mutation};
 use super::trail::{self, Entry};
+use crate::adapt::{Reshape, Whole};
 use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure, Next};
 use crate::fidelity::Report;
@@ -47,6 +48,8 @@ pub(super) struct Origin {
     pub per_try_ms: u64,
     pub ejected: bool,
     pub fallback_on_refusal: bool,
+    /// Whether nobody else is asked after it.
+    pub is_last: bool,
 }
 
 /// How far the reply has come.
@@ -80,6 +83,8 @@ pub(super) struct ReplyState {
     /// The language of the reply when it is to anything but chat.
     operation: Option<&'static dyn OperationSchema>,
     context: ReplyContext,
+    /// What must be done to the reply because the request was degraded.
+    reshape: Option<Reshape>,
     streamed: bool,
     limits: Limits,
     fidelity: Option<String>,
@@ -103,6 +108,7 @@ impl ReplyState {
             schema,
             operation,
             context,
+            reshape: None,
             streamed,
             limits,
             fidelity: None,
@@ -118,6 +124,11 @@ impl ReplyState {
         self.context.hints = hints;
         self.fidelity = (!report.is_empty()).then(|| fidelity(report));
         self.tells_fidelity = policy != OnUnsupported::Ignore;
+    }
+
+    /// What must be done to the reply because the request was degraded.
+    pub(super) fn set_reshape(&mut self, reshape: Option<Reshape>) {
+        self.reshape = reshape;
     }
 
     pub(super) fn on_headers(&mut self, head: &ResponseHead, now_ms: u64) -> Mutation {
@@ -169,11 +180,17 @@ impl ReplyState {
     }
 
     /// For a reply that comes as a stream.
-    fn stream_translator(&self) -> Option<Box<dyn StreamTranslator>> {
+    fn stream_translator(&mut self) -> Option<Box<dyn StreamTranslator>> {
         let context = || self.context.clone();
         match self.operation {
             _ if !self.streamed => None,
-            None => Some(self.schema.translate_stream(context())),
+            None => {
+                let translator = self.schema.translate_stream(context());
+                Some(match self.reshape.take() {
+                    Some(reshape) => reshape.stream(&self.context.id, translator),
+                    None => translator,
+                })
+            }
             Some(operation) => operation.translate_stream(context()),
         }
     }
@@ -300,6 +317,12 @@ impl ReplyState {
             Ok(reply) => reply,
             Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
         };
+        if let Some(reshape) = self.reshape.take() {
+            match self.reshape(&reshape, out) {
+                Ok(reshaped) => out = reshaped,
+                Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
+            }
+        }
         if out.len() as u64 > self.limits.reply_bytes {
             return self.fail(too_large(), now_ms, Mutation::default());
         }
@@ -312,6 +335,22 @@ impl ReplyState {
         self.store_usage(reply.usage, &mut mutation);
         mutation.body = (out != body).then_some(out);
         mutation
+    }
+
+    /// Shapes a reply back. One that is not the JSON it should be is worth another candidate;
+    /// when there is none, the client gets what there is, and is told.
+    fn reshape(&mut self, reshape: &Reshape, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let Whole { body, is_json } = reshape.whole(&self.context.id, body);
+        if !is_json && !self.origin.is_last {
+            let message = "the model did not answer with the JSON that it was asked for";
+            return Err(Failure::new(Class::NotJson, message));
+        }
+        if !is_json {
+            // That it was only asked for is a finding already.
+            let fidelity = self.fidelity.get_or_insert_default();
+            fidelity.push_str("; dropped response_format");
+        }
+        Ok(body)
     }
 
     fn held(
@@ -521,7 +560,9 @@ fn signal(class: Class, fallback_on_refusal: bool) -> Signal {
         Next::NextIfRefusalAllowed if fallback_on_refusal => Signal::Escalate,
         Next::NextIfRefusalAllowed => Signal::Final,
         Next::NextCandidate => match class {
-            Class::ModelNotFound | Class::ContextLengthExceeded => Signal::Escalate,
+            Class::ModelNotFound | Class::ContextLengthExceeded | Class::NotJson => {
+                Signal::Escalate
+            }
             _ => Signal::ProviderFailed,
         },
     }

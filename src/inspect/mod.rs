@@ -137,8 +137,10 @@ impl Needs {
     }
 }
 
+/// Estimated tokens of a request's body, or of a part of it.
+///
 /// Four bytes to a token: a bound good enough to leave out a model whose window is far too small.
-fn estimate_tokens(body: &[u8]) -> u64 {
+pub fn estimate_tokens(body: &[u8]) -> u64 {
     (body.len() / 4) as u64
 }
 

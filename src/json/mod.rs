@@ -4,9 +4,11 @@
 
 use std::borrow::Cow;
 
+mod members;
 mod text;
 mod wire;
 
+pub use members::{Members, ObjectWriter};
 pub use serde_json::value::RawValue;
 pub use text::Text;
 

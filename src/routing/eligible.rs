@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::catalog::{Backend, Labels};
+use crate::catalog::{Backend, Labels, Lack};
 use crate::inspect::RequestProfile;
 
 /// Why a candidate cannot serve a request.
@@ -28,7 +28,8 @@ pub enum Unable {
 /// The first reason why a candidate cannot serve a request.
 ///
 /// What can be emulated or left out with a report (JSON schemas, thinking, sampling) is no
-/// reason: that is what `on_unsupported` decides.
+/// reason: that is what `on_unsupported` decides. Nor is what the candidate's own settings make
+/// fit: whether that succeeds is tried before the plan is made.
 pub(super) fn check(
     candidate: &Backend,
     required: &[&Labels],
@@ -41,13 +42,16 @@ pub(super) fn check(
         return Some(Unable::Label(name.to_owned()));
     }
     let (can, needs) = (&candidate.capabilities, &profile.needs);
-    let fits = can
-        .context_window
-        .is_none_or(|window| profile.input_tokens <= window);
+    let adaptation = &candidate.adaptation;
+    let has_tools = can.tools || adaptation.tools == Lack::Prompt;
+    let fits = adaptation.fit.is_some()
+        || can
+            .context_window
+            .is_none_or(|window| profile.input_tokens <= window);
     let offered = can.operations.contains(profile.operation);
     [
         (!offered, Unable::Operation),
-        (needs.tools && !can.tools, Unable::Tools),
+        (needs.tools && !has_tools, Unable::Tools),
         (needs.vision && !can.vision, Unable::Vision),
         (needs.audio && !can.audio, Unable::Audio),
         (needs.files && !can.files, Unable::Files),

@@ -7,7 +7,7 @@ use super::{
     Unable, View, cost,
 };
 use crate::catalog::price::{Price, Prices};
-use crate::catalog::{Backend, Capabilities, Labels};
+use crate::catalog::{Adaptation, Backend, Capabilities, Labels};
 use crate::inspect::{Needs, RequestProfile};
 use crate::observed::{Observed, TargetState, Unobserved};
 use crate::operation::Operation;
@@ -25,6 +25,7 @@ fn backend(provider: &str) -> Backend {
         labels: Labels::default(),
         variant: String::new(),
         defaults: BTreeMap::new(),
+        adaptation: Adaptation::default(),
     }
 }
 

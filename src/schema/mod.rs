@@ -22,7 +22,7 @@ mod reasoning_details;
 mod sampling;
 mod stops;
 mod tool_id;
-mod tool_wishes;
+pub(crate) mod tool_wishes;
 mod unmapped;
 
 use std::borrow::Cow;
@@ -42,6 +42,12 @@ use openai::dialect::{Dialect, ErrorRule};
 pub trait Schema: Sync {
     /// The name in the configuration, in logs and under `provider_options`.
     fn name(&self) -> &'static str;
+
+    /// Whether a JSON schema that a model does not enforce is asked for by a tool that it must
+    /// call. Such a schema has no JSON mode of its own.
+    fn forces_json_by_tool(&self) -> bool {
+        false
+    }
 
     /// Writes the provider's body for a client's request.
     ///

@@ -9,7 +9,7 @@ use crate::schema::openai::{ChatCompletionRequest, Function, ToolChoice};
 use crate::wire;
 
 /// `functions`.
-pub(super) fn legacy_functions<'a>(
+pub(crate) fn legacy_functions<'a>(
     request: &ChatCompletionRequest<'a>,
 ) -> Result<Vec<Function<'a>>, TranslateError> {
     let Some(raw) = request.functions else {
@@ -27,7 +27,7 @@ wire! {
 }
 
 /// `function_call`.
-pub(super) fn legacy_choice<'a>(
+pub(crate) fn legacy_choice<'a>(
     request: &ChatCompletionRequest<'a>,
 ) -> Result<Option<ToolChoice<'a>>, TranslateError> {
     let Some(raw) = request.function_call else {
@@ -44,7 +44,7 @@ pub(super) fn legacy_choice<'a>(
 }
 
 /// Whether `parallel_tool_calls` forbids several calls in one turn.
-pub(super) fn one_at_a_time(request: &ChatCompletionRequest<'_>) -> Result<bool, TranslateError> {
+pub(crate) fn one_at_a_time(request: &ChatCompletionRequest<'_>) -> Result<bool, TranslateError> {
     let Some(raw) = request.parallel_tool_calls else {
         return Ok(false);
     };

@@ -355,6 +355,7 @@ fn backend(number: usize) -> Backend {
         labels: Labels::default(),
         variant: String::new(),
         defaults: Default::default(),
+        adaptation: Default::default(),
     }
 }
 

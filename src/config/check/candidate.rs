@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::adaptation::ModelAdaptation;
 use super::provider::number;
 use crate::catalog::price::Prices;
 use crate::catalog::{Backend, Capabilities, Labels, Thinking};
@@ -28,6 +29,7 @@ pub(super) type ProviderNames<'a> = Option<Vec<&'a str>>;
 pub(super) fn check_candidates(
     raw: &Given<List<RawCandidate, 1, MAX_CANDIDATES>>,
     providers: &ProviderNames<'_>,
+    adaptation: &ModelAdaptation<'_>,
     path: &Path,
     findings: &mut Findings<'_>,
 ) -> Vec<Backend> {
@@ -36,7 +38,7 @@ pub(super) fn check_candidates(
     for (i, raw) in items.iter().enumerate() {
         let Some(raw) = raw else { continue };
         let here = path.index(i);
-        let Some(backend) = check_candidate(raw, providers, &here, findings) else {
+        let Some(backend) = check_candidate(raw, providers, adaptation, &here, findings) else {
             continue;
         };
         refuse_duplicate(&backends, &backend, &here, findings);
@@ -58,6 +60,7 @@ pub(super) fn check_candidates(
 fn check_candidate(
     raw: &RawCandidate,
     providers: &ProviderNames<'_>,
+    adaptation: &ModelAdaptation<'_>,
     path: &Path,
     findings: &mut Findings<'_>,
 ) -> Option<Backend> {
@@ -73,6 +76,8 @@ fn check_candidate(
         tries,
         capabilities,
         defaults,
+        template: _, // read with the rest of the adaptation
+        template_on_fallback: _,
     } = raw;
     let at = path.key("capabilities");
     let capabilities = check_capabilities(capabilities.get(), &at, findings);
@@ -91,6 +96,7 @@ fn check_candidate(
         labels: check_labels(labels),
         variant: variant.get().map_or("", |name| &name.0).to_owned(),
         defaults: json_texts(defaults),
+        adaptation: adaptation.of_candidate(raw, (provider, model), path, findings),
     })
 }
 

@@ -3,6 +3,7 @@
 //! Collects all problems. What the shape already refused is [`Given::Broken`] or `None`
 //! here and passes in silence.
 
+mod adaptation;
 mod aws;
 mod candidate;
 mod dialect;
@@ -20,6 +21,7 @@ use super::values::Size;
 use super::walk::walk;
 use super::words::describe;
 use super::{Config, EnvoySettings, Limits};
+use adaptation::Adaptations;
 
 /// The version of the format that this build reads.
 const VERSION: u64 = 1;
@@ -59,14 +61,17 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         providers: raw_providers,
         models,
         defaults,
+        templates,
         #[cfg(feature = "cli")]
             catalog: _,
         base_path,
         limits,
         envoy,
     } = document;
+    let defaults = defaults.get();
+    let adaptations = Adaptations::check(templates, raw_providers, defaults, findings);
     let providers = provider::providers(raw_providers, findings);
-    let mut models = model::models(models, raw_providers, defaults.get(), findings);
+    let mut models = model::models(models, raw_providers, &adaptations, defaults, findings);
     candidate::complete_by_provider(&providers, &mut models);
     let config = Config {
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),

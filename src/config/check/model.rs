@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::adaptation::Adaptations;
 use super::candidate::{ProviderNames, check_candidates};
 use crate::catalog::Backend;
 use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName};
@@ -33,6 +34,7 @@ struct Defaults {
 pub(super) fn models(
     raw: &Given<Map<ModelName, RawModel, 1>>,
     providers: &Given<Map<ProviderName, RawProvider, 1>>,
+    adaptations: &Adaptations<'_>,
     defaults: Option<&RawDefaults>,
     findings: &mut Findings<'_>,
 ) -> BTreeMap<String, ModelConfig> {
@@ -44,7 +46,8 @@ pub(super) fn models(
     let mut checked = BTreeMap::new();
     for (name, raw) in raw.get().into_iter().flat_map(|map| &map.entries) {
         let Some(raw) = raw else { continue };
-        let model = check_model(name, raw, &names, &defaults, &top.key(name), findings);
+        let here = top.key(name);
+        let model = check_model(name, raw, &names, adaptations, &defaults, &here, findings);
         checked.insert(name.clone(), model);
     }
     checked
@@ -56,6 +59,9 @@ fn check_defaults(raw: Option<&RawDefaults>, findings: &mut Findings<'_>) -> Def
         on_unsupported,
         fallback_on_refusal,
         timeouts,
+        degrade: _, // read with the rest of the adaptation
+        fit: _,
+        complex_tools: _,
     } = raw.unwrap_or(&unsaid);
     let path = Path::default().key("defaults").key("timeouts");
     Defaults {
@@ -71,6 +77,7 @@ fn check_model(
     name: &str,
     raw: &RawModel,
     providers: &ProviderNames<'_>,
+    adaptations: &Adaptations<'_>,
     defaults: &Defaults,
     path: &Path,
     findings: &mut Findings<'_>,
@@ -81,20 +88,25 @@ fn check_model(
         on_unsupported,
         fallback_on_refusal,
         timeouts,
+        degrade: _, // read with the rest of the adaptation
+        fit: _,
+        complex_tools: _,
     } = raw;
     let policy = policy.get().map(|RawPolicies(policies)| policies.clone());
     let policy = policy.unwrap_or_default();
     let at = path.key("candidates");
     let timeouts_at = path.key("timeouts");
-    let checked = check_candidates(candidates, providers, &at, findings);
+    let on_unsupported = on_unsupported
+        .get()
+        .map_or(defaults.on_unsupported, what_happens);
+    let adaptation = adaptations.of_model(raw, on_unsupported, path, findings);
+    let checked = check_candidates(candidates, providers, &adaptation, &at, findings);
     refuse_weightless(&policy, candidates, &checked, &at, findings);
     ModelConfig {
         name: name.to_owned(),
         policy,
         candidates: checked,
-        on_unsupported: on_unsupported
-            .get()
-            .map_or(defaults.on_unsupported, what_happens),
+        on_unsupported,
         fallback_on_refusal: fallback_on_refusal
             .get()
             .copied()

@@ -50,6 +50,7 @@ fn check_provider(
         api_version,
         dialect,
         labels,
+        template: _, // its candidates take it
         headers,
         outlier_detection,
         circuit_breaker,

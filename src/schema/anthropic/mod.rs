@@ -40,6 +40,10 @@ impl Schema for Anthropic {
         NAME
     }
 
+    fn forces_json_by_tool(&self) -> bool {
+        true
+    }
+
     fn translate_request(
         &self,
         request: &ChatCompletionRequest<'_>,

@@ -50,6 +50,10 @@ impl Schema for BedrockConverse {
         NAME
     }
 
+    fn forces_json_by_tool(&self) -> bool {
+        true
+    }
+
     fn translate_request(
         &self,
         request: &ChatCompletionRequest<'_>,

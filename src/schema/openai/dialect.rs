@@ -163,6 +163,11 @@ impl Dialect {
         !contains(&self.drops, field) && accepted.is_none_or(|names| contains(names, field))
     }
 
+    /// Whether a type of `response_format` may be sent.
+    pub fn takes_format(&self, kind: &str) -> bool {
+        contains(&self.response_formats, kind)
+    }
+
     /// What stands in for `word` in one of the lists of pairs.
     pub fn stand_in<'d>(pairs: &'d [(Word, Word)], word: &str) -> Option<&'d str> {
         let pair = pairs.iter().find(|(from, _)| from == word);

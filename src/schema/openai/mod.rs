@@ -7,7 +7,6 @@ mod chunk;
 mod completion;
 pub mod dialect;
 mod error;
-mod members;
 mod normalize;
 pub mod operations;
 mod provider_error;

@@ -7,7 +7,7 @@ use crate::json::{self, Extra, Kind, Raw, Text};
 use crate::wire;
 
 use super::dialect::{Dialect, REASONING};
-use super::members::{Members, ObjectWriter};
+use crate::json::{Members, ObjectWriter};
 
 wire! {
     /// A part of a reply's content (Mistral's thinking models).

@@ -18,8 +18,8 @@ use crate::json::{self, Extra, Kind, Raw, Text};
 use crate::schema::{Target, TranslateError, provider_options};
 
 use super::dialect::{Dialect, REQUEST_EXTENSIONS, Rename, ThinkingForm, contains};
-use super::members::{Members, ObjectWriter};
 use super::request::ChatCompletionRequest;
+use crate::json::{Members, ObjectWriter};
 use format::Format;
 use messages::Messages;
 use thinking::Thought;

@@ -75,6 +75,7 @@ fn kind(failure: &Failure) -> &'static str {
         | Class::Reset
         | Class::EmptyReply
         | Class::MalformedReply
+        | Class::NotJson
         | Class::ReplyTooLarge => "api_error",
     }
 }

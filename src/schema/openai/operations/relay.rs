@@ -2,7 +2,7 @@
 
 use crate::fidelity::Report;
 use crate::json::{self, Extra, Kind};
-use crate::schema::openai::members::{Members, ObjectWriter};
+use crate::json::{Members, ObjectWriter};
 use crate::schema::{Target, TranslateError, provider_options};
 
 /// What else changes on the way.

@@ -1,10 +1,10 @@
 //! `response_format` in the target's dialect: enforced, or only asked for.
 
 use crate::fidelity::Report;
+use crate::json::ObjectWriter;
 use crate::json::Raw;
 use crate::schema::Target;
 use crate::schema::openai::dialect::contains;
-use crate::schema::openai::members::ObjectWriter;
 use crate::schema::openai::request::ChatCompletionRequest;
 
 /// How the reply gets its form.

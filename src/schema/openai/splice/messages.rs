@@ -2,8 +2,8 @@
 
 use crate::fidelity::Report;
 use crate::json::{self, Kind, Raw, Text};
+use crate::json::{Members, ObjectWriter};
 use crate::schema::openai::dialect::{Dialect, REASONING, contains};
-use crate::schema::openai::members::{Members, ObjectWriter};
 use crate::schema::openai::request::{ChatCompletionRequest, Message};
 
 use super::tool_ids::ToolIds;

@@ -4,7 +4,7 @@ use crate::fidelity::Report;
 use crate::json::{self, Kind, Raw};
 use crate::schema::openai::dialect::{Dialect, MESSAGE_EXTENSIONS};
 
-use super::super::members::{Members, ObjectWriter};
+use crate::json::{Members, ObjectWriter};
 
 /// Copies an array of parts or calls without the extensions of its items. Extensions stand no
 /// deeper, and nothing deeper is looked at: a client can nest at will, and the stack is small.

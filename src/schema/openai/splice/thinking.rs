@@ -2,10 +2,10 @@
 
 use crate::catalog::Thinking;
 use crate::fidelity::Report;
+use crate::json::ObjectWriter;
 use crate::json::{Raw, Text};
 use crate::schema::Target;
 use crate::schema::openai::dialect::{Dialect, ThinkingForm};
-use crate::schema::openai::members::ObjectWriter;
 use crate::schema::openai::request::ChatCompletionRequest;
 use crate::{json, wire};
 

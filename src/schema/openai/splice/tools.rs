@@ -2,8 +2,8 @@
 
 use crate::fidelity::Report;
 use crate::json::{self, Raw, Text};
+use crate::json::{Members, ObjectWriter};
 use crate::schema::openai::dialect::{Dialect, contains};
-use crate::schema::openai::members::{Members, ObjectWriter};
 use crate::schema::openai::request::{ChatCompletionRequest, Tool, ToolChoice};
 
 use super::scrub;

@@ -4,14 +4,17 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::json::{self, Extra, Raw, Text};
+use super::{Extra, Raw, Text};
 
 /// The members of an object in the order they came, values untouched.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Members<'a>(pub Extra<'a>);
+pub struct Members<'a>(
+    /// Name and value of each.
+    pub Extra<'a>,
+);
 
 /// Writes one object, member by member.
-pub(crate) struct ObjectWriter<'o> {
+pub struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,
     empty: bool,
 }
@@ -43,27 +46,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 // === impl ObjectWriter ===
 
 impl<'o> ObjectWriter<'o> {
-    pub(crate) fn begin(out: &'o mut Vec<u8>) -> ObjectWriter<'o> {
+    /// Begins an object at the end of `out`.
+    pub fn begin(out: &'o mut Vec<u8>) -> ObjectWriter<'o> {
         out.push(b'{');
         ObjectWriter { out, empty: true }
     }
 
     /// Where the value of `name` is to be written.
-    pub(crate) fn value(&mut self, name: &str) -> &mut Vec<u8> {
+    pub fn value(&mut self, name: &str) -> &mut Vec<u8> {
         if !std::mem::replace(&mut self.empty, false) {
             self.out.push(b',');
         }
-        json::write(self.out, name);
+        super::write(self.out, name);
         self.out.push(b':');
         self.out
     }
 
     /// A member whose value is JSON text already.
-    pub(crate) fn raw(&mut self, name: &str, value: &str) {
+    pub fn raw(&mut self, name: &str, value: &str) {
         self.value(name).extend_from_slice(value.as_bytes());
     }
 
-    pub(crate) fn end(self) {
+    /// Ends the object.
+    pub fn end(self) {
         self.out.push(b'}');
     }
 }
