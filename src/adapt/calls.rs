@@ -122,7 +122,7 @@ fn unfenced(text: &str) -> Opening {
         }
         Some(Opening::Call)
     };
-    let found: Vec<Opening> = OPENINGS.iter().filter_map(|o| begins(&o)).collect();
+    let found: Vec<Opening> = OPENINGS.iter().filter_map(|o| begins(o)).collect();
     match found.contains(&Opening::Call) {
         true => Opening::Call,
         false => found.into_iter().next().unwrap_or(Opening::No),
@@ -187,7 +187,11 @@ fn read_value<'n>(
     let name = names.iter().find(|known| *name == **known)?;
     let arguments = field("arguments").or(field("parameters"));
     calls.push(ToolCallReply {
-        id: Cow::Owned(format!("call_{id}_{}", calls.len())),
+        id: Cow::Owned(format!(
+            "call_{}_{}",
+            id.trim_start_matches("chatcmpl-"),
+            calls.len()
+        )),
         name: Cow::Borrowed(name),
         arguments: Cow::Owned(arguments.map_or(Some("{}".to_owned()), arguments_text)?),
         thought_signature: None,

@@ -111,7 +111,8 @@ pub fn lacks_json_schema(candidate: &Candidate<'_>) -> bool {
     let can: &Capabilities = &candidate.backend.capabilities;
     let enforces = can.json_schema && candidate.dialect.takes_format("json_schema");
     // A forced tool is stronger than words.
-    !enforces && !(candidate.schema.forces_json_by_tool() && can.tools)
+    let forced = candidate.schema.forces_json_by_tool() && can.tools;
+    !(enforces || forced)
 }
 
 impl<'a> Work<'a> {

@@ -65,7 +65,7 @@ text! {
     /// A template's name where it is referred to; whether it exists is checked later.
     TemplateRef: "a name under templates", r"^[\s\S]*$", anything;
     /// A piece of a system prompt.
-    TemplateText: "a text of 1 to 16384 characters", r"^[\s\S]{1,16384}$", template_text;
+    TemplateText: "a text of 1 to 16384 characters", r"^[\s\S]+$", template_text;
     /// A model of a provider, or all of them.
     CandidateRef: "provider/model, or provider/*", r"^[a-z0-9][a-z0-9_-]{0,39}/[^\s\p{Cc}]{1,200}$", candidate_ref;
     /// Address to listen on.

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod adapt;
 mod attempt;
 mod chaos;
 mod failures;
