@@ -122,7 +122,7 @@ fn unfenced(text: &str) -> Opening {
         }
         Some(Opening::Call)
     };
-    let found: Vec<Opening> = OPENINGS.iter().filter_map(|o| begins(o)).collect();
+    let found: Vec<Opening> = OPENINGS.iter().filter_map(begins).collect();
     match found.contains(&Opening::Call) {
         true => Opening::Call,
         false => found.into_iter().next().unwrap_or(Opening::No),
