@@ -9,15 +9,14 @@ use crate::catalog::{Fit, Trim};
 use crate::provider;
 
 fn backend(change: impl FnOnce(&mut Backend)) -> Backend {
-    let mut backend = Backend {
-        provider: "local".to_owned(),
-        model: "qwen".to_owned(),
-        weight: 1,
-        tries: 1,
-        capabilities: Capabilities::default(),
-        defaults: BTreeMap::new(),
-        adaptation: Adaptation::default(),
-    };
+    let document = json!({
+        "version": 1,
+        "providers": {"local": {"kind": "openai_compatible", "endpoint": "http://a/v1"}},
+        "models": {"smart": {"candidates": [{"provider": "local", "model": "qwen"}]}}
+    });
+    let checked = crate::config::Config::from_json(document.to_string().as_bytes());
+    let (config, _) = checked.expect("a configuration");
+    let mut backend = config.models["smart"].candidates[0].clone();
     change(&mut backend);
     backend
 }
