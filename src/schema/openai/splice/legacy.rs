@@ -2,8 +2,8 @@
 //! OpenAI's schema know only those.
 
 use crate::json::{self, Raw, Text};
+use crate::json::{Members, ObjectWriter};
 use crate::schema::openai::dialect::{Dialect, contains};
-use crate::schema::openai::members::{Members, ObjectWriter};
 use crate::schema::openai::request::{ChatCompletionRequest, Message};
 
 /// The body in today's words; `None` when nothing has to change for this dialect.

@@ -1,8 +1,8 @@
 //! Files and audio as bare strings, for speakers that have no objects for them.
 
 use crate::fidelity::Report;
+use crate::json::ObjectWriter;
 use crate::json::{self, Raw};
-use crate::schema::openai::members::ObjectWriter;
 use crate::schema::openai::request::{FilePart, InputAudio, Part};
 
 /// Copies an array of parts, with its files, audio and refusals in their other form.
