@@ -19,7 +19,6 @@ mod wire;
 pub use chunk::ChunkWriter;
 pub use completion::{Choice, Completion, FinishReason, ReasoningDetail, ToolCallReply};
 pub use error::{ErrorBody, write_error};
-pub(crate) use members::ObjectWriter;
 pub use reply::OpenAi;
 pub use request::{
     AssistantToolCall, ChatCompletionRequest, Content, FilePart, Function, FunctionCall, ImageUrl,

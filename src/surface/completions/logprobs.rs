@@ -1,7 +1,7 @@
 //! Log probabilities in the legacy form: one list for each fact, in step with each other.
 
+use crate::json::ObjectWriter;
 use crate::json::{self, Raw, Text};
-use crate::schema::openai::ObjectWriter;
 use crate::surface::completion::Token;
 
 /// What a token is told of.

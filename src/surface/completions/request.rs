@@ -2,8 +2,8 @@
 
 use crate::fidelity::Report;
 use crate::inspect::{InvalidRequest, diagnose};
+use crate::json::ObjectWriter;
 use crate::json::{self, Kind, Raw, Text};
-use crate::schema::openai::ObjectWriter;
 use crate::wire;
 
 wire! {

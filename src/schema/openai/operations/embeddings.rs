@@ -4,8 +4,8 @@ use super::Relay;
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::json::{self, Kind, Raw, Text};
-use crate::schema::embeddings::{EmbeddingsRequest, Input, check_count, write_vector};
 use crate::json::{Members, ObjectWriter};
+use crate::schema::embeddings::{EmbeddingsRequest, Input, check_count, write_vector};
 use crate::schema::openai::provider_error::read_error_body;
 use crate::schema::openai::wire::{read_usage, says_something};
 use crate::schema::{
