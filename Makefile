@@ -8,6 +8,11 @@ CACHE ?= $(or $(POINTSMAN_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/pointsma
 VENV := $(CACHE)/venv
 PYTHON := $(VENV)/bin/python
 
+# Clients that want versions of their own, for Python and for Node.
+CLIENTS := tests/e2e/clients
+CLIENTS_VENV := $(CACHE)/venv-clients
+CLIENTS_PACKAGES := $(CACHE)/node-clients
+
 # What rustc writes, and what is shipped.
 BUILT_WASM := target/wasm32-wasip1/release/pointsman_filter.wasm
 WASM := target/pointsman.wasm
@@ -27,6 +32,10 @@ E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --quiet --quiet --yes --no-install-recommends
+
+E2E_CLIENTS := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
+    POINTSMAN_WASM=$(CURDIR)/$(WASM) CLIENTS_PACKAGES=$(CLIENTS_PACKAGES) \
+    $(CLIENTS_VENV)/bin/python -m pytest --quiet --rootdir . $(CLIENTS)
 
 CARGO_FILTER := cargo build --quiet --release --package pointsman-filter --target wasm32-wasip1
 # Makes the module a tenth smaller, and starts and requests faster.
@@ -89,14 +98,32 @@ $(VENV)/.installed: tests/requirements.txt
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
+$(CLIENTS_VENV)/.installed: $(CLIENTS)/requirements.txt
+	python3 -m venv $(CLIENTS_VENV)
+	$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --only-binary :all: --requirement $<
+	touch $@
+
+$(CLIENTS_PACKAGES)/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	command -v npm > /dev/null || $(APT_INSTALL) nodejs npm
+	mkdir -p $(CLIENTS_PACKAGES)
+	cp $^ $(CLIENTS_PACKAGES)
+	cd $(CLIENTS_PACKAGES) && npm ci --silent --no-audit --no-fund
+	touch $@
+
 .PHONY: vendor
 vendor: cli $(VENV)/.installed ## check translations against the vendors' own types
 	POINTSMAN_BIN=target/cli/pointsman $(PYTHON) -m pytest --quiet tests/vendor
 
 .PHONY: e2e
-e2e: wasm cli $(VENV)/.installed ## real Envoy, both topologies
+e2e: wasm cli $(VENV)/.installed clients ## real Envoy, both topologies
 	$(E2E) --envoy-version $(ENVOY)
 	$(E2E) --envoy-version $(ENVOY_STATIC)
+	$(E2E_CLIENTS) --envoy-version $(ENVOY)
+	$(E2E_CLIENTS) --envoy-version $(ENVOY_STATIC)
+
+.PHONY: clients
+clients: $(CLIENTS_VENV)/.installed $(CLIENTS_PACKAGES)/.installed
 
 .PHONY: e2e-matrix
 e2e-matrix: wasm cli $(VENV)/.installed ## real Envoy, every supported minor

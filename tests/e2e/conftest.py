@@ -1,6 +1,7 @@
 """What all end-to-end tests share: one gateway for the session, clean for each test."""
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,9 @@ CAPABILITIES = {
 PER_TRY_MS = 1500
 IDLE_MS = 2000
 
+#: Short, for many tests wait for them.
+TIMEOUTS = {"per_try": f"{PER_TRY_MS}ms", "idle": f"{IDLE_MS}ms"}
+
 
 def pytest_addoption(parser):
     parser.addoption("--envoy-version", default="1.40.0", help="which Envoy to test on")
@@ -55,9 +59,16 @@ def shared_standins(binaries, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def shared_gateway(binaries, shared_standins, tmp_path_factory):
+def timeouts():
+    """Those of the shared gateway."""
+    return TIMEOUTS
+
+
+@pytest.fixture(scope="session")
+def shared_gateway(binaries, shared_standins, timeouts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("gateway")
-    gateway = Gateway(binaries, folder, document(shared_standins), shared_standins)
+    served = document(shared_standins, timeouts)
+    gateway = Gateway(binaries, folder, served, shared_standins)
     yield gateway
     gateway.close()
 
@@ -82,7 +93,7 @@ def candidate(vendor, name=None, **settings):
     return {"provider": name or vendor, "model": MODELS[vendor], **given, **settings}
 
 
-def document(standins):
+def document(standins, timeouts=TIMEOUTS):
     """The shared gateway: every order that the tests need, and nobody is ever ejected."""
     steadfast = {"consecutive_failures": 1000}
     providers = {s.name: provider(s, outlier_detection=steadfast) for s in standins}
@@ -108,6 +119,13 @@ def document(standins):
             },
             "twice": {"candidates": [candidate("openai", tries=2), candidate("gemini")]},
         },
-        "defaults": {"timeouts": {"per_try": f"{PER_TRY_MS}ms", "idle": f"{IDLE_MS}ms"}},
+        "defaults": {"timeouts": timeouts},
         "limits": {"request_body": "24MiB", "reply": "2MiB"},
     }
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Clients that need packages of their own are tested where those are."""
+    if collection_path.name == "clients" and find_spec("langchain_openai") is None:
+        return True
+    return None
