@@ -14,6 +14,7 @@ use super::words::{did_you_mean, quote, slip_of};
 use crate::catalog::date::Date;
 use crate::catalog::price::Prices;
 use crate::catalog::{Ability, Backend, Catalog, Facts, Group, built_in};
+use crate::operation::Operation;
 
 /// A checked document with the capabilities of its candidates spelled out and without its
 /// `catalog` section, which has no further use; and warnings of unknown and departed models.
@@ -36,14 +37,20 @@ pub(super) fn fill(
     let mut filled = root.clone();
     for (name, model) in &config.models {
         let candidates = Path::default().key("models").key(name).key("candidates");
+        let mut embeds = Vec::new();
         for (i, backend) in model.candidates.iter().enumerate() {
             let here = candidates.index(i);
             let facts = filler.facts(backend, &here, &mut findings);
+            let known = facts.as_ref();
+            if known.is_some_and(|facts| facts.knows(Ability::Embeddings) == Some(true)) {
+                embeds.push(backend.model.as_str());
+            }
             if let (Some(facts), Some(node)) = (facts, filled.at_mut(&here)) {
                 write_capabilities(node, &facts);
                 write_prices(node, &facts);
             }
         }
+        warn_of_mixed_vectors(&embeds, &candidates, &mut findings);
     }
     if let Value::Map(entries) = &mut filled.value {
         entries.retain(|entry| entry.key != "catalog");
@@ -158,6 +165,17 @@ fn refuse_contradiction(model: &RawCatalogModel, path: &Path, findings: &mut Fin
     }
 }
 
+/// A failover between embedding models would mix vectors that have nothing in common.
+fn warn_of_mixed_vectors(models: &[&str], path: &Path, findings: &mut Findings<'_>) {
+    let [first, rest @ ..] = models else { return };
+    if let Some(other) = rest.iter().find(|model| *model != first) {
+        let found = format!("embeddings of {} and of {}", quote(first), quote(other));
+        let finding = Finding::new(found, "one embedding model under one name");
+        let hint = "vectors of different models cannot be compared with each other";
+        findings.warning(At::Value, path, finding.hint(hint));
+    }
+}
+
 fn warn_of_slip(
     backend: &Backend,
     name: &str,
@@ -233,7 +251,7 @@ fn value<'e>(entries: &'e [Entry], name: &str) -> Option<&'e Value> {
 fn known_capabilities(facts: &Facts) -> Vec<(&'static str, Value)> {
     let mut known = Vec::new();
     for ability in Ability::ALL {
-        // Nothing in a candidate says whether it streams or embeds.
+        // Nothing in a candidate says whether it streams; embeddings are an operation.
         if matches!(ability, Ability::Stream | Ability::Embeddings) {
             continue;
         }
@@ -242,6 +260,10 @@ fn known_capabilities(facts: &Facts) -> Vec<(&'static str, Value)> {
                 .knows(ability)
                 .map(|able| (ability.as_str(), Value::Bool(able))),
         );
+    }
+    if facts.knows(Ability::Embeddings) == Some(true) {
+        let only = Value::Text(Operation::Embeddings.as_str().to_owned());
+        known.push(("operations", Value::List(vec![only.into()])));
     }
     let thinking = facts
         .thinking

@@ -43,6 +43,8 @@ pub struct Ask {
     pub cache: bool,
     /// What the answer rests on and cites (Cohere).
     pub documents: Vec<Value>,
+    /// The whole reply to what is no chat.
+    pub reply: Option<Value>,
 }
 
 /// A function the model may call.

@@ -6,6 +6,7 @@ mod cohere;
 mod compatible;
 mod gemini;
 mod openai;
+mod operations;
 
 use bytes::Bytes;
 use hyper::{HeaderMap, Method};

@@ -187,3 +187,17 @@ fn departed_models_are_warned_of_on_a_given_day_only() {
     let later = "catalog: {openai/gpt-5: {shutdown: \"2028-01-01\"}}";
     assert_eq!(warnings(Some("2026-12-11"), GPT_5, later), [""; 0]);
 }
+
+#[test]
+fn embedding_models_are_asked_for_nothing_else_and_mixed_ones_are_warned_of() {
+    let small = "{provider: openai, model: text-embedding-3-small}";
+    assert_eq!(capabilities(small, "")["operations"], json!(["embeddings"]));
+    assert_eq!(warnings(None, small, ""), [""; 0]);
+    let mixed = format!("{small}, {{provider: openai, model: text-embedding-3-large}}");
+    let found = warnings(None, &mixed, "");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("models.m.candidates: found embeddings of"),
+        "{found:?}"
+    );
+}

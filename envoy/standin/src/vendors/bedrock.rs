@@ -11,7 +11,7 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Dialect, Head, Objection, Refusal, Trouble, check_shape, dotted};
+use super::{Dialect, Head, Objection, Refusal, Trouble, check_shape, dotted, operations};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::reply::Reply;
@@ -33,7 +33,10 @@ impl Dialect for Bedrock {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
-        render::reply(ask, answer)
+        ask.reply.as_ref().map_or_else(
+            || render::reply(ask, answer),
+            |body| Reply::json(200, body.to_string().into_bytes()),
+        )
     }
 
     fn failure(
@@ -96,6 +99,10 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
         return Err(bad(&stray));
     }
     check_credential(head, body)?;
+    if let Some((model, "invoke")) = head.path.rsplit_once('/') {
+        let model = percent_decoded(model.trim_start_matches("/model/")).unwrap_or_default();
+        return operations::of_bedrock(&model, body).map_err(|message| bad(&message));
+    }
     let (model, stream) = operation(head)?;
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| objection(400, "SerializationException", "the body is not valid JSON"))?;

@@ -8,7 +8,7 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape};
+use super::{Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, operations};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::reply::Reply;
@@ -30,7 +30,10 @@ impl Dialect for Cohere {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
-        render::reply(ask, answer)
+        ask.reply.as_ref().map_or_else(
+            || render::reply(ask, answer),
+            |body| Reply::json(200, body.to_string().into_bytes()),
+        )
     }
 
     fn failure(
@@ -89,6 +92,9 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
     let credential = head.header("authorization");
     if !head.is_let_in(credential.and_then(|value| value.strip_prefix("Bearer "))) {
         return Err(objection(401, "invalid api token".to_owned()));
+    }
+    if let Some(asked) = operations::of_cohere(head.path, body) {
+        return asked.map_err(|message| bad(&message));
     }
     if head.method != hyper::Method::POST || !head.path.ends_with("/v2/chat") {
         let message = format!("{} {} is no endpoint", head.method, head.path);

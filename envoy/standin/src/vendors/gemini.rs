@@ -8,7 +8,9 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event};
+use super::{
+    Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event, operations,
+};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::reply::Reply;
@@ -37,7 +39,10 @@ impl Dialect for Gemini {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
-        render::reply(ask, answer)
+        ask.reply.as_ref().map_or_else(
+            || render::reply(ask, answer),
+            |body| Reply::json(200, body.to_string().into_bytes()),
+        )
     }
 
     fn failure(
@@ -124,6 +129,9 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
             param: None,
         });
     }
+    if let Some(asked) = operations::of_gemini(head.path, body) {
+        return asked.map_err(|message| bad(&message));
+    }
     let mut body: Value =
         serde_json::from_slice(body).map_err(|_| bad("Invalid JSON payload received."))?;
     let shape = if target.vertex {
@@ -157,6 +165,7 @@ fn find_target<'a>(head: &Head<'a>) -> Option<Target<'a>> {
     let stream = match method {
         "generateContent" => false,
         "streamGenerateContent" => true,
+        "batchEmbedContents" if !vertex => false,
         _ => return None,
     };
     let known = known_place && !model.is_empty() && head.method == hyper::Method::POST;

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 pub(super) use self::digest::digest;
 pub(super) use self::turns::check as check_turns;
-use super::{Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event};
+use super::{
+    Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event, operations,
+};
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::reply::Reply;
@@ -32,7 +34,10 @@ impl Dialect for OpenAi {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
-        render::reply(ask, answer)
+        ask.reply.as_ref().map_or_else(
+            || render::reply(ask, answer),
+            |body| Reply::json(200, body.to_string().into_bytes()),
+        )
     }
 
     fn failure(
@@ -94,6 +99,10 @@ impl Dialect for OpenAi {
 }
 
 fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
+    if let Some(asked) = operations::of_openai(head.path, body) {
+        admit(head)?;
+        return asked.map_err(|message| bad("invalid_request", "input", &message));
+    }
     let body = self::body(head, body)?;
     check_shape(&fields::REQUEST, &body, violated)?;
     turns::check(&body)?;
@@ -102,6 +111,21 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
 
 /// The body of a request whose head is right.
 pub(super) fn body(head: &Head, body: &[u8]) -> Result<Value, Objection> {
+    admit(head)?;
+    if head.method != hyper::Method::POST || !head.path.ends_with("/chat/completions") {
+        return Err(Objection {
+            status: 404,
+            kind: "unknown_url",
+            message: format!("Invalid URL ({} {})", head.method, head.path),
+            param: None,
+        });
+    }
+    serde_json::from_slice(body)
+        .map_err(|_| bad("invalid_json", "body", "The body is not valid JSON."))
+}
+
+/// Lets in who has the key, and nothing that is for others.
+fn admit(head: &Head) -> Result<(), Objection> {
     if let Some(stray) = head.stray("authorization") {
         return Err(bad("invalid_header", "headers", &stray));
     }
@@ -114,16 +138,7 @@ pub(super) fn body(head: &Head, body: &[u8]) -> Result<Value, Objection> {
             param: None,
         });
     }
-    if head.method != hyper::Method::POST || !head.path.ends_with("/chat/completions") {
-        return Err(Objection {
-            status: 404,
-            kind: "unknown_url",
-            message: format!("Invalid URL ({} {})", head.method, head.path),
-            param: None,
-        });
-    }
-    serde_json::from_slice(body)
-        .map_err(|_| bad("invalid_json", "body", "The body is not valid JSON."))
+    Ok(())
 }
 
 /// An objection with status 400.
