@@ -61,6 +61,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "catalog",
             "failure",
             "json",
+            "observed",
             "operation",
             "provider",
             "routing",

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use crate::catalog::{Backend, Labels};
 use crate::json;
+use crate::observed::{Settings, Wants};
 use crate::operation::Operation;
 use crate::provider::{self, Auth, Offer, Provider};
 use crate::routing::Policies;
@@ -52,6 +53,8 @@ pub struct Config {
     pub models: BTreeMap<String, ModelConfig>,
     /// Buffer limits.
     pub limits: Limits,
+    /// How targets are observed.
+    pub observe: Settings,
     /// What only the rendered Envoy configuration needs.
     pub envoy: EnvoySettings,
 }
@@ -66,6 +69,12 @@ impl Config {
             Ok(root) => check::check(&root),
             Err(error) => Err(vec![no_json(&error)]),
         }
+    }
+
+    /// What must be recorded of targets.
+    pub fn wants(&self) -> Wants {
+        let policies = self.models.values().map(|model| model.policy.wants());
+        policies.fold(Wants::default(), Wants::or)
     }
 
     /// The model of this name.

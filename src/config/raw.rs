@@ -54,6 +54,8 @@ object! {
         base_path: BasePath,
         /// Buffer limits.
         limits: RawLimits,
+        /// What is remembered of providers, and for how long.
+        observe: RawObserve,
         /// What the rendered Envoy configuration needs.
         envoy: RawEnvoy,
     }
@@ -333,6 +335,23 @@ object! {
         /// The most that is held of a stream before its first meaningful event; 64KiB when not
         /// said.
         held_stream: Size<KIB, MIB>,
+    }
+}
+
+object! {
+    /// What is remembered of providers, and for how long.
+    pub(super) struct RawObserve {
+        /// Time in which what has been seen loses half of its weight; 60s when not said.
+        half_life: Duration<{ 100 * MILLISECOND }, HOUR>,
+        /// The longest that a provider is left alone after it has asked for it; 10m when not
+        /// said, 0s for never.
+        longest_cool_down: Duration<0, { 24 * HOUR }>,
+        /// How long a provider is left alone that has no quota left or refuses its key, and
+        /// does not say until when; 30s when not said, 0s for not at all.
+        quota_cool_down: Duration<0, { 24 * HOUR }>,
+        /// How long a provider is taken to keep the beginning of a prompt in its cache; 5m when
+        /// not said.
+        prompt_cache: Duration<{ 100 * MILLISECOND }, { 24 * HOUR }>,
     }
 }
 

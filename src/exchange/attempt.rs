@@ -92,13 +92,21 @@ impl Attempt {
             provider: provider.name.clone(),
             model: backend.model.clone(),
             started_ms: facts.now_ms,
-            trail: facts.trail,
+            trail: if facts.trail.is_empty() {
+                plan.avoided.clone()
+            } else {
+                facts.trail
+            },
             failure: facts.failure,
             // Envoy's idle timer runs before the first event too.
             per_try_ms: model.timeouts.per_try_ms.min(model.timeouts.idle_ms),
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: model.fallback_on_refusal,
             is_last: index + 1 >= plan.steps.len(),
+            settings: config.observe,
+            number: index,
+            input_tokens: plan.input_tokens,
+            prefix: plan.prefix,
         };
         let reply = ReplyState::new(
             origin,
@@ -114,6 +122,7 @@ impl Attempt {
         {
             mutation.store(handoff::CLUSTER, next);
         }
+        reply.observe_start(&mut mutation);
         let attempt = Attempt {
             config: Rc::clone(config),
             on_unsupported: model.on_unsupported,
@@ -257,6 +266,11 @@ impl Attempt {
     /// The attempt is over. `connect_failed` tells that no connection could be made.
     pub fn on_done(&mut self, connect_failed: bool, now_ms: u64) -> Mutation {
         self.reply.on_done(connect_failed, now_ms)
+    }
+
+    /// The client has left before the attempt came to a verdict: nobody is to blame.
+    pub fn on_abandoned(&mut self) -> Mutation {
+        self.reply.on_abandoned()
     }
 
     /// Moves the key from where Envoy's credential injector put it to where the provider

@@ -9,13 +9,13 @@ use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED, Handoff, Step, cluster_name};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Loss, Sieve, leave_out_unfit};
-use super::{Topology, listing};
+use super::{Topology, listing, trail};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation};
-use crate::observed::Unobserved;
+use crate::observed::{Observed, Unobserved};
 use crate::operation::Operation;
 use crate::routing::{self, Constraints, Facts, View};
 use crate::surface::{SURFACES, Surface, SurfaceContext};
@@ -47,7 +47,7 @@ pub struct RequestHead {
 }
 
 /// What the core must be told because it may not find out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct RequestFacts<'a> {
     /// Uniform over all values.
     pub draw: u64,
@@ -55,6 +55,19 @@ pub struct RequestFacts<'a> {
     pub now_s: u64,
     /// Envoy's request id.
     pub request_id: &'a str,
+    /// What has been observed of targets.
+    pub observed: &'a dyn Observed,
+}
+
+impl Default for RequestFacts<'_> {
+    fn default() -> Self {
+        RequestFacts {
+            draw: 0,
+            now_s: 0,
+            request_id: "",
+            observed: &Unobserved,
+        }
+    }
 }
 
 /// What becomes of a request, told by its headers.
@@ -280,18 +293,26 @@ impl Downstream {
             constraints: Constraints::default(),
             draw: facts.draw,
             now_ms: facts.now_s.saturating_mul(1000),
-            observed: &Unobserved,
+            observed: facts.observed,
         };
         let mut plan = routing::plan(&model.candidates, &[], &model.policy, &view);
+        let cooling = routing::set_aside(&mut plan.candidates, facts.observed);
         // What an attempt found out too late could not hand over to the next candidate.
         let strict = model.on_unsupported == OnUnsupported::Reject;
-        let lost = leave_out_unfit(&|c| loss(c, strict), &mut plan);
+        let mut avoided: Vec<&Backend> = cooling.iter().map(|(backend, _)| *backend).collect();
+        let mut lost = leave_out_unfit(&|c| loss(c, strict), &mut plan);
+        if plan.candidates.is_empty() && !avoided.is_empty() {
+            // Who is to be left alone is better than nobody.
+            plan.candidates = std::mem::take(&mut avoided);
+            lost.extend(leave_out_unfit(&|c| loss(c, strict), &mut plan));
+        }
         if plan.candidates.is_empty() {
             return Err(no_candidate(model, profile.operation, &plan, &lost));
         }
         let candidates = &plan.candidates;
         let handoff = Handoff {
             media_type: self.media_type.clone(),
+            avoided: trail::of_avoided(&avoided),
             findings: findings.clone(),
             ..handoff_of(model, profile, candidates, self.topology, facts)
         };
@@ -464,6 +485,9 @@ fn handoff_of(
         include_usage: profile.include_usage,
         id: format!("chatcmpl-{}", facts.exchange_id()),
         created: facts.now_s,
+        input_tokens: profile.input_tokens,
+        prefix: 0,
+        avoided: String::new(),
         findings: Report::default(),
         steps,
     }

@@ -82,7 +82,7 @@ pub(super) fn status(failure: &Failure) -> u16 {
 
 fn of_attempts(model: &str, noted: &Noted, trail: &str) -> Failure {
     let says = format!("{}/{}: {}", noted.provider, noted.model, noted.message);
-    let attempts = trail.split(", ").count();
+    let attempts = trail::attempts(trail);
     let message = if attempts > 1 {
         format!(
             "all {attempts} attempts for {model} failed ({}); {says}",

@@ -82,6 +82,12 @@ pub struct Handoff {
     pub id: String,
     /// `created`, in Unix seconds.
     pub created: u64,
+    /// Estimated input tokens.
+    pub input_tokens: u64,
+    /// Hash of the prompt's beginning; 0 when nobody wants to know.
+    pub prefix: u64,
+    /// Who would have been asked but is left alone, as the trail tells it.
+    pub avoided: String,
     /// What the client's request lost on its way to a chat completion request.
     pub findings: Report,
     /// One for each attempt, in order.

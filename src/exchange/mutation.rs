@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::failure::Failure;
+use crate::observed::Observation;
 use crate::schema::openai::write_error;
 use crate::surface::Surface;
 
@@ -45,6 +46,8 @@ pub struct Mutation {
     pub body: Option<Vec<u8>>,
     /// Filter state changes.
     pub state: Vec<StateEdit>,
+    /// What has been observed of targets.
+    pub observed: Vec<Observation>,
     /// For the operator's log; holds no value from a body.
     pub warning: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! One reply: held until it is known to be good, then committed; never both.
 
+mod observing;
+
 use super::final_error::{self, Noted};
 use super::handoff::{self, ESCALATE, FAILED, RETRIABLE_STATUS};
 use super::mutation::{Flow, Mutation};
@@ -8,6 +10,7 @@ use crate::adapt::{Reshape, Whole};
 use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure, Next};
 use crate::fidelity::Report;
+use crate::observed::Settings;
 use crate::schema::openai::{ChunkWriter, write_error};
 use crate::schema::{
     ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
@@ -50,6 +53,14 @@ pub(super) struct Origin {
     pub fallback_on_refusal: bool,
     /// Whether nobody else is asked after it.
     pub is_last: bool,
+    /// How targets are observed.
+    pub settings: Settings,
+    /// Attempts before this one.
+    pub number: usize,
+    /// Estimated tokens of the prompt.
+    pub input_tokens: u64,
+    /// Hash of the prompt's beginning; 0 when nobody wants to know.
+    pub prefix: u64,
 }
 
 /// How far the reply has come.
@@ -236,7 +247,9 @@ impl ReplyState {
                 read,
                 out,
             } => self.held(translator, read, out, bytes, end_of_stream, now_ms),
-            Phase::Committed { translator } => self.committed(translator, bytes, end_of_stream),
+            Phase::Committed { translator } => {
+                self.committed(translator, bytes, end_of_stream, now_ms)
+            }
             Phase::Awaited | Phase::Over => Mutation {
                 body: Some(Vec::new()),
                 ..Mutation::default()
@@ -253,7 +266,10 @@ impl ReplyState {
         let mut mutation = Mutation::default();
         match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Over => {}
-            Phase::Committed { translator } => self.store_usage(translator.usage(), &mut mutation),
+            Phase::Committed { translator } => {
+                self.store_usage(translator.usage(), &mut mutation);
+                self.observe_end(None, Ok(()), &mut mutation);
+            }
             // Its status says more than the way in which its body was lost.
             Phase::Error {
                 status,
@@ -333,6 +349,7 @@ impl ReplyState {
         mutation.set("content-length", out.len().to_string());
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);
+        self.observe_whole(now_ms, &mut mutation);
         mutation.body = (out != body).then_some(out);
         mutation
     }
@@ -380,6 +397,7 @@ impl ReplyState {
             mutation.set("content-type", "text/event-stream");
             self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
             self.store_usage(translator.usage(), &mut mutation);
+            self.observe_first(now_ms, &mut mutation);
             self.phase = Phase::Committed { translator };
             mutation.body = Some(out);
             return mutation;
@@ -398,6 +416,7 @@ impl ReplyState {
         mutation.set("content-type", "text/event-stream");
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);
+        self.observe_whole(now_ms, &mut mutation);
         mutation.body = Some(out);
         mutation
     }
@@ -407,6 +426,7 @@ impl ReplyState {
         mut translator: Box<dyn StreamTranslator>,
         bytes: &[u8],
         end_of_stream: bool,
+        now_ms: u64,
     ) -> Mutation {
         let mut mutation = Mutation::default();
         let mut out = Vec::with_capacity(bytes.len());
@@ -415,7 +435,10 @@ impl ReplyState {
         match pushed {
             Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
             Ok(_) if end_of_stream => match translator.finish(&mut out) {
-                Ok(reply) => self.store_usage(reply.usage, &mut mutation),
+                Ok(reply) => {
+                    self.store_usage(reply.usage, &mut mutation);
+                    self.observe_end(Some(now_ms), Ok(()), &mut mutation);
+                }
                 Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
             },
             Ok(_) => self.phase = Phase::Committed { translator },
@@ -429,6 +452,7 @@ impl ReplyState {
         ChunkWriter::error(failure, out);
         let broken = format!("{};broken={}", self.origin.trail, failure.class.as_str());
         mutation.store(handoff::TRAIL, broken);
+        self.observe_end(None, Err(failure.class), mutation);
     }
 
     fn commit(&mut self, model: &str, refused: bool, now_ms: u64, mutation: &mut Mutation) {
@@ -503,6 +527,7 @@ impl ReplyState {
         mutation: &mut Mutation,
     ) {
         self.append_trail(Some(failure.class), status, now_ms, mutation);
+        self.observe_failure(failure, now_ms, mutation);
         let noted = Noted::new(failure, &self.origin.provider, &self.origin.model);
         if noted.is_more_useful_than(&self.origin.failure) {
             mutation.store(handoff::FAILURE, noted.encode());

@@ -3,7 +3,11 @@
 
 use std::fmt;
 
+use crate::catalog::Backend;
 use crate::failure::Class;
+
+/// The class of an attempt that was not made, because the target asked to be left alone.
+const AVOIDED: &str = "cooling_down";
 
 /// One attempt that has ended or has been committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,27 @@ pub(super) fn append(trail: &str, entry: &Entry<'_>) -> String {
     } else {
         format!("{trail}, {entry}")
     }
+}
+
+/// Who is left alone, as entries of a trail: they were sent nothing, and cost no time.
+pub(super) fn of_avoided(avoided: &[&Backend]) -> String {
+    let mut trail = String::new();
+    for Backend {
+        provider, model, ..
+    } in avoided
+    {
+        if !trail.is_empty() {
+            trail.push_str(", ");
+        }
+        trail.push_str(&format!("{provider}/{};class={AVOIDED};ms=0", token(model)));
+    }
+    trail
+}
+
+/// How many attempts a trail tells of.
+pub(super) fn attempts(trail: &str) -> usize {
+    let entries = trail.split(", ").filter(|entry| !entry.is_empty());
+    entries.filter(|entry| !entry.contains(AVOIDED)).count()
 }
 
 /// The trail in words: `openai/gpt-5: rate_limited (429), gemini/pro: timeout`.

@@ -25,6 +25,8 @@ pub struct Observation {
     pub provider: String,
     /// The model's name at the provider.
     pub model: String,
+    /// Attempts of the same request before this one.
+    pub number: usize,
     /// What changes in its record.
     pub update: Update,
     /// It is to be left alone.

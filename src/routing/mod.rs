@@ -2,6 +2,7 @@
 
 mod cheapest;
 pub mod constraint;
+mod cooling;
 pub mod cost;
 mod eligible;
 mod facts;
@@ -13,6 +14,7 @@ mod tiers;
 mod weighted;
 
 pub use constraint::Constraints;
+pub use cooling::set_aside;
 pub use eligible::Unable;
 pub use facts::{Facts, Reads, Script};
 pub use params::{Param, ParamShape, ParamValue, Params};

@@ -7,6 +7,7 @@ use super::params::{Param, Params};
 use super::priority::Priority;
 use super::{Reads, View, cheapest, constraint, priority, tiers, weighted};
 use crate::catalog::Backend;
+use crate::observed::Wants;
 
 /// Every policy; a new one is one file and one line here.
 pub const POLICIES: &[PolicyKind] = &[
@@ -51,6 +52,11 @@ pub trait Policy: std::fmt::Debug + Send + Sync {
     /// Whether it divides requests among candidates, so that the log shall say who got which.
     fn assigns(&self) -> bool {
         false
+    }
+
+    /// What it must know of targets, so that nothing else is recorded.
+    fn wants(&self) -> Wants {
+        Wants::default()
     }
 
     /// Whether it always keeps the declared order, so that older Envoys need fewer chains.
@@ -147,6 +153,12 @@ impl Policies {
     /// Whether one of them divides requests among candidates.
     pub fn assigns(&self) -> bool {
         self.0.iter().any(|each| each.policy.assigns())
+    }
+
+    /// What they must know of targets.
+    pub fn wants(&self) -> Wants {
+        let wants = self.0.iter().map(|each| each.policy.wants());
+        wants.fold(Wants::default(), Wants::or)
     }
 
     /// Whether the declared order is always kept.

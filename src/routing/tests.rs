@@ -12,7 +12,7 @@ use crate::inspect::{Needs, RequestProfile};
 use crate::observed::{Observed, TargetState, Unobserved};
 use crate::operation::Operation;
 
-fn backend(provider: &str) -> Backend {
+pub(super) fn backend(provider: &str) -> Backend {
     Backend {
         provider: provider.to_owned(),
         model: "m".to_owned(),

@@ -94,7 +94,7 @@ def candidate(vendor, name=None, **settings):
 
 
 def document(standins, timeouts=TIMEOUTS):
-    """The shared gateway: every order that the tests need, and nobody is ever ejected."""
+    """The shared gateway: every order that the tests need; nobody is ejected or left alone."""
     steadfast = {"consecutive_failures": 1000}
     providers = {s.name: provider(s, outlier_detection=steadfast) for s in standins}
 
@@ -121,6 +121,8 @@ def document(standins, timeouts=TIMEOUTS):
         },
         "defaults": {"timeouts": timeouts},
         "limits": {"request_body": "24MiB", "reply": "2MiB"},
+        # One test's failures are not the next one's.
+        "observe": {"longest_cool_down": "0s"},
     }
 
 

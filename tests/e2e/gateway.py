@@ -372,7 +372,7 @@ class Gateway:
             "admin_port": self.admin_port,
             "module": str(self.binaries.module),
         }
-        return {"version": 1, **document, "envoy": here}
+        return {"version": 1, **document, "envoy": here | document.get("envoy", {})}
 
     def render(self, document):
         """The bootstrap that `pointsman` makes of a document, which it must also approve."""

@@ -127,6 +127,7 @@ impl Mesh {
             draw: 7,
             now_s: 1_700_000_000,
             request_id: "req-1",
+            ..RequestFacts::default()
         };
         let mutation = mesh.downstream.on_body(body, facts)?;
         assert_eq!(mutation.flow, Flow::Continue);

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, TRAIL};
 use pointsman::exchange::{Downstream, FinalFacts, RequestFacts, RequestHead, Topology, Verdict};
+use pointsman::observed::Recorded;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::host::{self, Side};
+use crate::host::{self, SharedData, Side};
 
 /// One client request.
 pub(crate) struct DownstreamFilter {
@@ -51,10 +52,13 @@ impl DownstreamFilter {
         };
         let body = host::body(Side::Request, 0, size);
         let now = host::now();
+        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        let recorded = Recorded::new(&SharedData, self.config.observe, now_ms);
         let facts = RequestFacts {
             draw: draw(now.subsec_nanos(), self.context_id, &self.request_id),
             now_s: now.as_secs(),
             request_id: &self.request_id,
+            observed: &recorded,
         };
         match downstream.on_body(&body, facts) {
             Ok(mutation) => {

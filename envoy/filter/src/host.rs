@@ -3,7 +3,9 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use pointsman::config::Config;
 use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation};
+use pointsman::observed::{Settings, Store, Wants};
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{Action, BufferType, MapType, Status};
 
@@ -149,6 +151,56 @@ pub(crate) fn store(mutation: &Mutation) {
     }
     if let Some(warning) = &mutation.warning {
         log::warn!("{warning}");
+    }
+}
+
+/// How observations are recorded; the same for all of one configuration.
+#[derive(Clone, Copy)]
+pub(crate) struct Recording {
+    pub(crate) settings: Settings,
+    wants: Wants,
+}
+
+impl Recording {
+    pub(crate) fn of(config: &Config) -> Recording {
+        Recording {
+            settings: config.observe,
+            wants: config.wants(),
+        }
+    }
+
+    /// Records what a mutation tells of targets.
+    pub(crate) fn note(self, mutation: &Mutation, now_ms: u64) {
+        for observation in &mutation.observed {
+            observation.record(&SharedData, self.settings, self.wants, now_ms);
+        }
+    }
+}
+
+/// Times that a change is tried before it is given up: each time another worker was faster.
+const MOST_TRIES: usize = 16;
+
+/// Envoy's shared data: of all workers and of both roles, as they share one `vm_id`.
+pub(crate) struct SharedData;
+
+impl Store for SharedData {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        checked("get_shared_data", hostcalls::get_shared_data(name))?.0
+    }
+
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+        for _ in 0..MOST_TRIES {
+            let Some((old, cas)) = checked("get_shared_data", hostcalls::get_shared_data(name))
+            else {
+                return;
+            };
+            let new = change(&old.unwrap_or_default());
+            match hostcalls::set_shared_data(name, Some(&new), cas) {
+                Err(Status::CasMismatch) => {}
+                other => return checked("set_shared_data", other).unwrap_or_default(),
+            }
+        }
+        log::warn!("an observation was given up: others were faster {MOST_TRIES} times");
     }
 }
 

@@ -12,6 +12,7 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 
 use downstream::DownstreamFilter;
+use host::Recording;
 use upstream::UpstreamFilter;
 
 // The macro writes the module's entry point, which has no place for a comment.
@@ -35,6 +36,7 @@ struct Loaded {
     role: Role,
     topology: Topology,
     config: Rc<Config>,
+    recording: Recording,
 }
 
 impl Context for Root {}
@@ -60,10 +62,11 @@ impl RootContext for Root {
             role,
             topology,
             config,
+            recording,
         } = self.plugin.clone()?;
         Some(match role {
             Role::Downstream => Box::new(DownstreamFilter::new(config, topology, context_id)),
-            Role::Upstream => Box::new(UpstreamFilter::new(config, topology)),
+            Role::Upstream => Box::new(UpstreamFilter::new(config, topology, recording)),
         })
     }
 
@@ -80,6 +83,7 @@ fn load(bytes: &[u8]) -> Result<Loaded, Vec<String>> {
     Ok(Loaded {
         role: plugin.role,
         topology: plugin.topology,
+        recording: Recording::of(&config),
         config: Rc::new(config),
     })
 }

@@ -8,19 +8,21 @@ use pointsman::exchange::{Attempt, AttemptFacts, Refusal, ResponseHead, Topology
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::host::{self, Side};
+use crate::host::{self, Recording, Side};
 
 /// One attempt.
 pub(crate) struct UpstreamFilter {
     config: Rc<Config>,
     topology: Topology,
     attempt: Option<Attempt>,
+    recording: Recording,
 }
 
 impl UpstreamFilter {
-    pub(crate) fn new(config: Rc<Config>, topology: Topology) -> Self {
+    pub(crate) fn new(config: Rc<Config>, topology: Topology, recording: Recording) -> Self {
         UpstreamFilter {
             config,
+            recording,
             topology,
             attempt: None,
         }
@@ -53,7 +55,9 @@ impl UpstreamFilter {
             return Action::Pause;
         };
         let bytes = host::body(Side::Response, start, size.saturating_sub(start));
-        let mutation = attempt.on_response_body(&bytes, end_of_stream, host::now_ms());
+        let now_ms = host::now_ms();
+        let mutation = attempt.on_response_body(&bytes, end_of_stream, now_ms);
+        self.recording.note(&mutation, now_ms);
         host::apply(Side::Response, &mutation, size)
     }
 }
@@ -61,9 +65,16 @@ impl UpstreamFilter {
 impl Context for UpstreamFilter {
     fn on_done(&mut self) -> bool {
         if let Some(mut attempt) = self.attempt.take().filter(|attempt| !attempt.is_over()) {
-            let unconnected = host::property(&["upstream", "transport_failure_reason"]);
-            let connect_failed = unconnected.is_some_and(|reason| !reason.is_empty());
-            host::store(&attempt.on_done(connect_failed, host::now_ms()));
+            let now_ms = host::now_ms();
+            let mutation = if client_has_left() {
+                attempt.on_abandoned()
+            } else {
+                let unconnected = host::property(&["upstream", "transport_failure_reason"]);
+                let connect_failed = unconnected.is_some_and(|reason| !reason.is_empty());
+                attempt.on_done(connect_failed, now_ms)
+            };
+            host::store(&mutation);
+            self.recording.note(&mutation, now_ms);
         }
         true
     }
@@ -71,10 +82,13 @@ impl Context for UpstreamFilter {
 
 impl HttpContext for UpstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        match Attempt::start(&self.config, self.topology, attempt_facts()) {
+        let facts = attempt_facts();
+        let now_ms = facts.now_ms;
+        match Attempt::start(&self.config, self.topology, facts) {
             Err(refusal) => self.refuse(&refusal),
             Ok((attempt, mutation)) => {
                 host::store(&mutation);
+                self.recording.note(&mutation, now_ms);
                 let headers = attempt.on_request_headers(&host::headers(Side::Request));
                 self.attempt = Some(attempt);
                 let action = host::apply(Side::Request, &headers, 0);
@@ -100,7 +114,9 @@ impl HttpContext for UpstreamFilter {
             return Action::Continue;
         };
         let head = response_head(end_of_stream);
-        let mutation = attempt.on_response_headers(&head, host::now_ms());
+        let now_ms = host::now_ms();
+        let mutation = attempt.on_response_headers(&head, now_ms);
+        self.recording.note(&mutation, now_ms);
         host::apply(Side::Response, &mutation, 0)
     }
 
@@ -112,6 +128,12 @@ impl HttpContext for UpstreamFilter {
         // With trailers, the last body callback does not carry the end of the stream.
         self.receive(usize::MAX, true)
     }
+}
+
+/// Envoy tears attempts down when the client hangs up.
+fn client_has_left() -> bool {
+    let details = host::property(&["response", "code_details"]);
+    details.is_some_and(|details| details.starts_with(b"downstream_"))
 }
 
 fn attempt_facts() -> AttemptFacts {

@@ -14,13 +14,14 @@ use super::document::{Node, Value};
 use super::names::ListenAddress;
 use super::path::Path;
 use super::problem::{At, Finding, Findings, Problem};
-use super::raw::{Document, RawEnvoy, RawLimits};
+use super::raw::{Document, RawEnvoy, RawLimits, RawObserve};
 use super::shape::{Given, Shaped};
 use super::units::show_size;
 use super::values::Size;
 use super::walk::walk;
 use super::words::describe;
 use super::{Config, EnvoySettings, Limits};
+use crate::observed::Settings;
 use adaptation::Adaptations;
 
 /// The version of the format that this build reads.
@@ -66,6 +67,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
             catalog: _,
         base_path,
         limits,
+        observe,
         envoy,
     } = document;
     let defaults = defaults.get();
@@ -78,6 +80,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         providers,
         models,
         limits: check_limits(limits.get(), findings),
+        observe: check_observe(observe.get()),
         envoy: check_envoy(envoy.get(), findings),
     };
     if !findings.has_errors() {
@@ -119,6 +122,22 @@ fn check_limits(raw: Option<&RawLimits>, findings: &mut Findings<'_>) -> Limits 
         findings.error(At::Value, &place, finding);
     }
     limits
+}
+
+fn check_observe(raw: Option<&RawObserve>) -> Settings {
+    let (unsaid, nothing) = (Settings::default(), RawObserve::default());
+    let RawObserve {
+        half_life,
+        longest_cool_down,
+        quota_cool_down,
+        prompt_cache,
+    } = raw.unwrap_or(&nothing);
+    Settings {
+        half_life_ms: model::milliseconds(half_life, unsaid.half_life_ms),
+        longest_cool_down_ms: model::milliseconds(longest_cool_down, unsaid.longest_cool_down_ms),
+        quota_cool_down_ms: model::milliseconds(quota_cool_down, unsaid.quota_cool_down_ms),
+        warm_ms: model::milliseconds(prompt_cache, unsaid.warm_ms),
+    }
 }
 
 fn size<const MIN: u64, const MAX: u64>(given: &Given<Size<MIN, MAX>>, default: u64) -> u64 {

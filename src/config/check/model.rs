@@ -154,7 +154,7 @@ fn check_timeouts(
     timeouts
 }
 
-fn milliseconds<const MIN: u64, const MAX: u64>(
+pub(super) fn milliseconds<const MIN: u64, const MAX: u64>(
     given: &Given<Duration<MIN, MAX>>,
     unsaid: u64,
 ) -> u64 {

@@ -1,0 +1,109 @@
+//! What an attempt tells of its target, and when: as soon as it is known, because a stream may
+//! take minutes to end.
+
+use super::{Mutation, Phase, ReplyState};
+use crate::failure::{Class, Failure};
+use crate::observed::{CoolDown, Observation, Update};
+
+impl ReplyState {
+    /// The attempt begins.
+    pub(in crate::exchange) fn observe_start(&self, mutation: &mut Mutation) {
+        let update = Update {
+            begins: Some(self.origin.input_tokens),
+            ..Update::default()
+        };
+        mutation.observed.push(self.observation(update));
+    }
+
+    /// The first meaningful event of a stream has come.
+    pub(super) fn observe_first(&self, now_ms: u64, mutation: &mut Mutation) {
+        let update = Update {
+            ttft_ms: Some(self.elapsed(now_ms)),
+            outcome: Some(Ok(())),
+            ..Update::default()
+        };
+        self.tell_answer(update, mutation);
+    }
+
+    /// The whole reply has come at once.
+    pub(super) fn observe_whole(&self, now_ms: u64, mutation: &mut Mutation) {
+        let update = Update {
+            ttft_ms: self.streamed.then(|| self.elapsed(now_ms)),
+            total_ms: Some(self.elapsed(now_ms)),
+            outcome: Some(Ok(())),
+            ..self.ended()
+        };
+        self.tell_answer(update, mutation);
+    }
+
+    /// A committed stream is over; `now_ms` when it came to its end. A broken one counts once
+    /// as answered and once as failed.
+    pub(super) fn observe_end(
+        &self,
+        now_ms: Option<u64>,
+        outcome: Result<(), Class>,
+        mutation: &mut Mutation,
+    ) {
+        let update = Update {
+            total_ms: now_ms.map(|now_ms| self.elapsed(now_ms)),
+            outcome: outcome.is_err().then_some(outcome),
+            ..self.ended()
+        };
+        mutation.observed.push(self.observation(update));
+    }
+
+    pub(super) fn observe_failure(&self, failure: &Failure, now_ms: u64, mutation: &mut Mutation) {
+        let update = Update {
+            outcome: Some(Err(failure.class)),
+            ..self.ended()
+        };
+        let origin = &self.origin;
+        let (provider, model) = (&origin.provider, &origin.model);
+        let cool_down = CoolDown::after(failure, provider, model, origin.settings, now_ms);
+        mutation.observed.push(Observation {
+            cool_down,
+            ..self.observation(update)
+        });
+    }
+
+    /// The client has left before there was a verdict.
+    pub(in crate::exchange) fn on_abandoned(&mut self) -> Mutation {
+        let mut mutation = Mutation::default();
+        if let Phase::Committed { translator } = &self.phase {
+            let usage = translator.usage();
+            self.store_usage(usage, &mut mutation);
+        }
+        self.phase = Phase::Over;
+        mutation.observed.push(self.observation(self.ended()));
+        mutation
+    }
+
+    fn tell_answer(&self, update: Update, mutation: &mut Mutation) {
+        let warm = (self.origin.prefix != 0).then_some(self.origin.prefix);
+        mutation.observed.push(Observation {
+            warm,
+            ..self.observation(update)
+        });
+    }
+
+    fn ended(&self) -> Update {
+        Update {
+            ends: Some((self.origin.input_tokens, self.origin.started_ms)),
+            ..Update::default()
+        }
+    }
+
+    fn elapsed(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.origin.started_ms)
+    }
+
+    fn observation(&self, update: Update) -> Observation {
+        Observation {
+            provider: self.origin.provider.clone(),
+            model: self.origin.model.clone(),
+            number: self.origin.number,
+            update,
+            ..Observation::default()
+        }
+    }
+}
