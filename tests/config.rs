@@ -270,7 +270,7 @@ fn schema_and_checker_refuse_the_same_mistakes_of_shape() {
         with("/providers/openai/headers/x-a", json!(1)),
         with("/models/smart/candidates", json!([])),
         with("/models/smart/candidates", json!([{"provider": "openai"}])),
-        with("/models/smart/policy", json!("fastest")),
+        with("/models/smart/policy", json!("quickest")),
         with("/models/smart/timeouts/idle", json!("1 minute")),
         with(
             "/models/smart/candidates/0",

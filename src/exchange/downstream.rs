@@ -14,7 +14,7 @@ use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
-use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation};
+use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation, prefix};
 use crate::observed::{Observed, Unobserved};
 use crate::operation::Operation;
 use crate::routing::{self, Constraints, Facts, View};
@@ -244,7 +244,10 @@ impl Downstream {
         findings: Report,
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
-        let (request, profile) = inspect(body).map_err(|error| invalid(&error))?;
+        let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
+        if self.config.wants().warmth {
+            profile.prefix = Some(prefix(&request));
+        }
         let config = Rc::clone(&self.config);
         let sieve = Sieve {
             config: &config,
@@ -486,7 +489,7 @@ fn handoff_of(
         id: format!("chatcmpl-{}", facts.exchange_id()),
         created: facts.now_s,
         input_tokens: profile.input_tokens,
-        prefix: 0,
+        prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
         avoided: String::new(),
         findings: Report::default(),
         steps,

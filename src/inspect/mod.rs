@@ -3,9 +3,12 @@
 mod diagnose;
 mod operation;
 mod plain;
+mod prefix;
 mod validate;
 
 pub use operation::inspect_operation;
+
+pub use prefix::{Prefix, prefix};
 
 use std::borrow::Cow;
 
@@ -53,6 +56,8 @@ pub struct RequestProfile {
     pub output_limit: Option<u64>,
     /// How complex it is, in thousandths; `None` when nobody has said.
     pub complexity: Option<u16>,
+    /// How the prompt begins; `None` when nobody wants to know.
+    pub prefix: Option<Prefix>,
     /// Every schema can carry it for certain; otherwise each candidate has to be tried.
     pub plain: bool,
 }
@@ -96,6 +101,7 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
         output_limit: request.output_limit().and_then(json::parse),
         needs: needs.with_parameters(&request),
         complexity: None,
+        prefix: None,
         plain: plain::is_plain(&request),
     };
     Ok((request, profile))

@@ -29,6 +29,7 @@ pub fn inspect_operation(
         input_tokens: 0,
         output_limit: None,
         complexity: None,
+        prefix: None,
         plain: false,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::cost::{USUAL_OUTPUT_TOKENS, estimate_nano_usd};
 use super::{Param, ParamShape, Params, Policy, PolicyKind, Score, View};
 use crate::catalog::Backend;
+use crate::observed::Wants;
 
 /// Its name in the document.
 pub const NAME: &str = "constraint";
@@ -151,6 +152,13 @@ impl Constraints {
 struct Constraint(Constraints);
 
 impl Policy for Constraint {
+    fn wants(&self) -> Wants {
+        Wants {
+            figures: self.0.latency_ms.is_some() || self.0.ttft_ms.is_some(),
+            ..Wants::default()
+        }
+    }
+
     fn score(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Score> {
         let limits = self.0.tightened(view.constraints);
         limits.score(candidates, view)

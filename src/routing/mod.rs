@@ -1,12 +1,16 @@
 //! Which candidates may serve a request, and in which order.
 
+mod balanced;
+mod cache_affinity;
 mod cheapest;
 pub mod constraint;
 mod cooling;
 pub mod cost;
 mod eligible;
 mod facts;
+mod fastest;
 pub mod hash;
+mod least_loaded;
 mod params;
 mod policy;
 mod priority;
@@ -43,8 +47,15 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// How many tokens of the prompt this candidate's provider has in its cache, by estimate.
-    pub fn cached_tokens(&self, _candidate: &Backend) -> u64 {
-        0
+    pub fn cached_tokens(&self, candidate: &Backend) -> u64 {
+        let Some(prefix) = self.profile.prefix else {
+            return 0;
+        };
+        let (provider, model) = (&candidate.provider, &candidate.model);
+        match self.observed.is_warm(provider, model, prefix.hash) {
+            true => prefix.tokens,
+            false => 0,
+        }
     }
 }
 

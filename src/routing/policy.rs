@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use super::params::{Param, Params};
 use super::priority::Priority;
-use super::{Reads, View, cheapest, constraint, priority, tiers, weighted};
+use super::{
+    Reads, View, balanced, cache_affinity, cheapest, constraint, fastest, least_loaded, priority,
+    tiers, weighted,
+};
 use crate::catalog::Backend;
 use crate::observed::Wants;
 
@@ -16,6 +19,10 @@ pub const POLICIES: &[PolicyKind] = &[
     cheapest::KIND,
     constraint::KIND,
     tiers::KIND,
+    fastest::KIND,
+    least_loaded::KIND,
+    balanced::KIND,
+    cache_affinity::KIND,
 ];
 
 /// What a document can ask for: a name, its parameters, and how to build the policy.

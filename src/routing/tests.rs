@@ -69,6 +69,7 @@ fn profile(needs: Needs, input_tokens: u64) -> RequestProfile {
         input_tokens,
         output_limit: None,
         complexity: None,
+        prefix: None,
         plain: true,
     }
 }
@@ -83,7 +84,7 @@ fn policies(names: &[&str]) -> Policies {
     Policies::new(each.collect())
 }
 
-fn with(name: &str, params: Vec<(&'static str, ParamValue)>) -> Policies {
+pub(super) fn with(name: &str, params: Vec<(&'static str, ParamValue)>) -> Policies {
     let mut given = Params::default();
     for (name, value) in params {
         given.push(name, value);
@@ -97,9 +98,39 @@ fn sticky_by_header() -> Policies {
     with("weighted", vec![("sticky", ParamValue::Object(by))])
 }
 
+/// Targets of which something has been observed, by provider; and who is warm for any prompt.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) targets: Vec<(&'static str, TargetState)>,
+    pub(super) warm: Vec<&'static str>,
+}
+
+impl Observed for Told {
+    fn target(&self, provider: &str, _model: &str) -> TargetState {
+        let found = self.targets.iter().find(|(name, _)| *name == provider);
+        found.map(|(_, state)| *state).unwrap_or_default()
+    }
+
+    fn is_warm(&self, provider: &str, _model: &str, _prefix: u64) -> bool {
+        self.warm.contains(&provider)
+    }
+}
+
+/// How often each of three comes first in so many requests.
+pub(super) fn shares(policy: &Policies, seen: &Told, given: &mut Given) -> BTreeMap<String, u32> {
+    let backends = ["a", "b", "c"].map(backend);
+    let mut first = BTreeMap::new();
+    for draw in 0..10_000_u64 {
+        given.draw = draw.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let order = policy.order(backends.iter().collect(), &given.view(seen));
+        *first.entry(order[0].provider.clone()).or_insert(0) += 1;
+    }
+    first
+}
+
 /// A view that tests change where they need to.
-struct Given {
-    profile: RequestProfile,
+pub(super) struct Given {
+    pub(super) profile: RequestProfile,
     facts: Facts,
     constraints: Constraints,
     draw: u64,
@@ -117,7 +148,7 @@ impl Default for Given {
 }
 
 impl Given {
-    fn view<'a>(&'a self, observed: &'a dyn Observed) -> View<'a> {
+    pub(super) fn view<'a>(&'a self, observed: &'a dyn Observed) -> View<'a> {
         View {
             profile: &self.profile,
             facts: &self.facts,

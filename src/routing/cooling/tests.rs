@@ -23,7 +23,7 @@ impl Observed for Cooling {
 }
 
 fn left(cooling: &'static [&'static str]) -> (Vec<String>, usize) {
-    let backends = ["a", "b", "c"].map(|name| crate::routing::tests::backend(name));
+    let backends = ["a", "b", "c"].map(crate::routing::tests::backend);
     let mut candidates = backends.iter().collect();
     let aside = set_aside(&mut candidates, &Cooling(cooling));
     (
