@@ -17,6 +17,26 @@ pub enum Operation {
     Embeddings,
     /// Documents in order of relevance to a query.
     Rerank,
+    /// Legacy completions by the model itself, where the configuration says so; else chat answers them.
+    Completions,
+    /// Images of a text.
+    Images,
+    /// Images of images and a text.
+    ImageEdits,
+    /// Images of an image.
+    ImageVariations,
+    /// Speech to text.
+    Transcriptions,
+    /// Speech to English text.
+    Translations,
+    /// Text to speech.
+    Speech,
+    /// What is objectionable in a text or an image.
+    Moderations,
+    /// How many tokens a Messages request has (Anthropic's).
+    MessageTokens,
+    /// How many tokens a Responses request has (OpenAI's).
+    InputTokens,
 }
 
 /// A set of operations.
@@ -27,7 +47,21 @@ pub struct Operations(u32);
 
 impl Operation {
     /// All of them; a new one is one line here and in the matches below.
-    pub const ALL: [Operation; 3] = [Operation::Chat, Operation::Embeddings, Operation::Rerank];
+    pub const ALL: [Operation; 13] = [
+        Operation::Chat,
+        Operation::Embeddings,
+        Operation::Rerank,
+        Operation::Completions,
+        Operation::Images,
+        Operation::ImageEdits,
+        Operation::ImageVariations,
+        Operation::Transcriptions,
+        Operation::Translations,
+        Operation::Speech,
+        Operation::Moderations,
+        Operation::MessageTokens,
+        Operation::InputTokens,
+    ];
 
     /// Its name in the configuration, in error texts and in fixtures.
     pub fn as_str(self) -> &'static str {
@@ -35,6 +69,16 @@ impl Operation {
             Operation::Chat => "chat",
             Operation::Embeddings => "embeddings",
             Operation::Rerank => "rerank",
+            Operation::Completions => "completions",
+            Operation::Images => "images",
+            Operation::ImageEdits => "image_edits",
+            Operation::ImageVariations => "image_variations",
+            Operation::Transcriptions => "transcriptions",
+            Operation::Translations => "translations",
+            Operation::Speech => "speech",
+            Operation::Moderations => "moderations",
+            Operation::MessageTokens => "message_tokens",
+            Operation::InputTokens => "input_tokens",
         }
     }
 
@@ -44,6 +88,16 @@ impl Operation {
             Operation::Chat => "/chat/completions",
             Operation::Embeddings => "/embeddings",
             Operation::Rerank => "/rerank",
+            Operation::Completions => "/completions",
+            Operation::Images => "/images/generations",
+            Operation::ImageEdits => "/images/edits",
+            Operation::ImageVariations => "/images/variations",
+            Operation::Transcriptions => "/audio/transcriptions",
+            Operation::Translations => "/audio/translations",
+            Operation::Speech => "/audio/speech",
+            Operation::Moderations => "/moderations",
+            Operation::MessageTokens => "/messages/count_tokens",
+            Operation::InputTokens => "/responses/input_tokens",
         }
     }
 
@@ -51,7 +105,7 @@ impl Operation {
     pub fn versions(self) -> &'static [&'static str] {
         match self {
             Operation::Rerank => &["/v1", "/v2"],
-            Operation::Chat | Operation::Embeddings => &[],
+            _ => &[],
         }
     }
 
@@ -83,6 +137,19 @@ impl Operation {
         })
     }
 
+    /// Whether bodies and replies pass as they are, but for the model's name.
+    pub fn passes_through(self) -> bool {
+        !matches!(
+            self,
+            Operation::Chat | Operation::Embeddings | Operation::Rerank
+        )
+    }
+
+    /// Whether only the size of a request is asked for.
+    pub fn counts_tokens(self) -> bool {
+        matches!(self, Operation::MessageTokens | Operation::InputTokens)
+    }
+
     /// Whether it is chat, which is taken for granted where nothing is said.
     pub fn is_chat(&self) -> bool {
         *self == Operation::Chat
@@ -94,6 +161,9 @@ impl Operation {
 impl Operations {
     /// Every operation.
     pub const ALL: Operations = Operations(u32::MAX);
+
+    /// What a model is taken to do when nothing is said: completions are chat's work then.
+    pub const UNSAID: Operations = Operations(!bit(Operation::Completions));
 
     /// No operation.
     pub const NONE: Operations = Operations(0);
@@ -119,7 +189,7 @@ impl Operations {
     }
 }
 
-fn bit(operation: Operation) -> u32 {
+const fn bit(operation: Operation) -> u32 {
     1 << operation as u32
 }
 

@@ -39,7 +39,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "provider",
         &["catalog", "failure", "json", "operation", "schema"],
     ),
-    ("inspect", &["json", "operation", "schema"]),
+    ("inspect", &["framing", "json", "operation", "schema"]),
     ("classify", &["json", "schema"]),
     (
         "surface",

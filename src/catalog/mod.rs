@@ -121,7 +121,7 @@ pub struct Backend {
 impl Default for Capabilities {
     fn default() -> Self {
         Capabilities {
-            operations: Operations::ALL,
+            operations: Operations::UNSAID,
             tools: true,
             parallel_tools: true,
             json_schema: true,

@@ -160,14 +160,21 @@ impl Attempt {
                 other => other,
             },
         );
-        mutation.set(
-            "accept",
-            if self.plan.streamed {
-                self.provider.kind.stream_media_type()
-            } else {
-                "application/json"
-            },
-        );
+        // A reply that passes as it is may be of any type that the client takes.
+        if !self
+            .offer
+            .as_ref()
+            .is_some_and(|o| o.schema.keeps_media_type())
+        {
+            mutation.set(
+                "accept",
+                if self.plan.streamed {
+                    self.provider.kind.stream_media_type()
+                } else {
+                    "application/json"
+                },
+            );
+        }
         for (name, value) in self.provider.kind.headers() {
             mutation.set(*name, *value);
         }

@@ -14,11 +14,16 @@ use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
-use crate::inspect::{InvalidRequest, RequestProfile, inspect, inspect_operation, prefix};
+use crate::inspect::{
+    InvalidRequest, RequestProfile, estimate_tokens, inspect, inspect_operation, prefix,
+};
 use crate::observed::{Observed, Unobserved};
 use crate::operation::Operation;
 use crate::routing::{self, Constraints, Facts, View};
 use crate::surface::{SURFACES, Surface, SurfaceContext};
+
+/// The code of a request that every candidate is left out of.
+const NO_ABLE_CANDIDATE: &str = "no_able_candidate";
 
 /// How many known models an error names.
 const MODELS_NAMED: usize = 20;
@@ -155,7 +160,7 @@ impl Downstream {
         };
         let (operation, surface) = match endpoint {
             Endpoint::Surface(surface) => (Operation::Chat, Some(surface)),
-            Endpoint::Operation(operation) => (operation, None),
+            Endpoint::Operation(operation) => (operation, surface_of(surfaces, operation)),
             _ => (Operation::Chat, None),
         };
         if head.method != allowed {
@@ -198,12 +203,33 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, ImmediateResponse> {
         let surface = self.surface;
+        let by_chat = match self.operation {
+            Operation::Chat => true,
+            Operation::Completions => !self.completes_by_itself(body),
+            _ => false,
+        };
         let outcome = self.check_size(body).and_then(|()| match surface {
-            Some(surface) => self.open(surface, body, facts),
-            None if self.operation.is_chat() => self.plan(body, Report::default(), facts),
-            None => self.plan_operation(body, facts),
+            Some(surface) if by_chat => self.open(surface, body, facts),
+            None if by_chat => self.plan(body, Report::default(), facts),
+            _ => self.plan_operation(body, facts),
         });
-        outcome.map_err(|failure| ImmediateResponse::error_of(surface, &failure))
+        outcome.map_err(|failure| {
+            let unable = failure.code.as_deref() == Some(NO_ABLE_CANDIDATE);
+            match unable && self.operation.counts_tokens() {
+                true => estimate(self.operation, body),
+                false => ImmediateResponse::error_of(surface, &failure),
+            }
+        })
+    }
+
+    /// Whether a candidate is said to take legacy completions as they are.
+    fn completes_by_itself(&self, body: &[u8]) -> bool {
+        let profile = inspect_operation(self.operation, body, &self.media_type);
+        let model = profile.ok().and_then(|p| self.config.models.get(&p.model));
+        model.is_some_and(|model| {
+            let mut candidates = model.candidates.iter();
+            candidates.any(|c| c.capabilities.operations.contains(self.operation))
+        })
     }
 
     fn check_size(&self, body: &[u8]) -> Result<(), Failure> {
@@ -267,7 +293,8 @@ impl Downstream {
         body: &[u8],
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
-        let profile = inspect_operation(self.operation, body).map_err(|error| invalid(&error))?;
+        let profile = inspect_operation(self.operation, body, &self.media_type)
+            .map_err(|error| invalid(&error))?;
         let (config, media_type) = (Rc::clone(&self.config), self.media_type.clone());
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)
@@ -403,6 +430,36 @@ impl Downstream {
 }
 
 // === requests ===
+
+/// In whose words an operation's errors are told, where they are not OpenAI's usual ones.
+fn surface_of(
+    surfaces: &[&'static dyn Surface],
+    operation: Operation,
+) -> Option<&'static dyn Surface> {
+    let path = match operation {
+        Operation::Completions => "/completions",
+        Operation::MessageTokens => "/messages",
+        Operation::InputTokens => "/responses",
+        _ => return None,
+    };
+    let mut surfaces = surfaces.iter();
+    surfaces.find(|surface| surface.path() == path).copied()
+}
+
+/// A count of tokens that no candidate can give, guessed and marked as such: clients ask for it
+/// often, and go on with less without it.
+fn estimate(operation: Operation, body: &[u8]) -> ImmediateResponse {
+    let object = match operation {
+        Operation::InputTokens => r#""object":"response.input_tokens","#,
+        _ => "",
+    };
+    let body = format!(r#"{{{object}"input_tokens":{}}}"#, estimate_tokens(body));
+    ImmediateResponse {
+        status: 200,
+        headers: vec![(handoff::ESTIMATED, "true".to_owned())],
+        body: body.into_bytes(),
+    }
+}
 
 /// Which of our paths this is; `None` when it is not ours.
 fn find_endpoint<'p>(
@@ -567,7 +624,7 @@ fn no_candidate(
         "no candidate of {name} can serve this {what} ({})",
         reasons.join("; ")
     );
-    let mut failure = Failure::new(Class::InvalidRequest, message).with_code("no_able_candidate");
+    let mut failure = Failure::new(Class::InvalidRequest, message).with_code(NO_ABLE_CANDIDATE);
     failure.param = lost.iter().find_map(|(_, loss)| loss.param());
     failure
 }

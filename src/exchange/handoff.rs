@@ -8,6 +8,9 @@ use crate::fidelity::Report;
 use crate::json;
 use crate::operation::Operation;
 
+/// On a count of tokens that is a guess.
+pub const ESTIMATED: &str = "x-pointsman-estimated";
+
 /// The plan of a request; written downstream, read by every attempt.
 pub const PLAN: &str = "pointsman_plan";
 /// The cluster that Envoy's matcher shall choose next.

@@ -213,6 +213,12 @@ impl ReplyState {
         }
     }
 
+    fn set_stream_type(&self, mutation: &mut Mutation) {
+        if !self.keeps_media_type() {
+            mutation.set("content-type", "text/event-stream");
+        }
+    }
+
     fn keeps_media_type(&self) -> bool {
         self.operation.is_some_and(|o| o.keeps_media_type())
     }
@@ -394,7 +400,7 @@ impl ReplyState {
         let held_too_much = read as u64 > self.limits.held_stream_bytes;
         if progress == Progress::Started || held_too_much {
             let mut mutation = Mutation::default();
-            mutation.set("content-type", "text/event-stream");
+            self.set_stream_type(&mut mutation);
             self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
             self.store_usage(translator.usage(), &mut mutation);
             self.observe_first(now_ms, &mut mutation);
@@ -413,7 +419,7 @@ impl ReplyState {
     /// A stream that came whole before it was released.
     fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
         let mut mutation = Mutation::default();
-        mutation.set("content-type", "text/event-stream");
+        self.set_stream_type(&mut mutation);
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);
         self.observe_whole(now_ms, &mut mutation);

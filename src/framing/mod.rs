@@ -1,4 +1,5 @@
 //! Bytes to frames and back; what a frame means is a schema's business.
 
 pub mod event_stream;
+pub mod multipart;
 pub mod sse;

@@ -3,34 +3,41 @@
 use std::borrow::Cow;
 
 use super::{InvalidRequest, Needs, RequestProfile, diagnose, is};
+use crate::framing::multipart::{Malformed, Parts, boundary};
 use crate::json::{self, Kind, Raw, Text};
 use crate::operation::Operation;
 use crate::schema::embeddings::{EmbeddingsRequest, Input};
 use crate::schema::rerank::RerankRequest;
+use crate::wire;
 
 /// Reads a body once; an error names the first place that is wrong.
 ///
+/// `media_type` is that of a form, with its boundary; empty for JSON.
 /// Input tokens are not estimated: a batch is many inputs, each with the model's window to itself.
 pub fn inspect_operation(
     operation: Operation,
     body: &[u8],
+    media_type: &str,
 ) -> Result<RequestProfile, InvalidRequest> {
     let model = match operation {
         Operation::Chat => return super::inspect(body).map(|(_, profile)| profile),
         Operation::Embeddings => embeddings(body)?,
         Operation::Rerank => rerank(body)?,
+        _ if media_type.is_empty() => named(body)?,
+        _ => form(body, media_type)?,
     };
     Ok(RequestProfile {
         operation,
         model: model.into_owned(),
-        streamed: false,
+        streamed: operation.passes_through(),
         include_usage: false,
         needs: Needs::default(),
         input_tokens: 0,
         output_limit: None,
         complexity: None,
         prefix: None,
-        plain: false,
+        // Writing a form for every candidate only to see that it can be written is dear.
+        plain: !media_type.is_empty(),
     })
 }
 
@@ -80,6 +87,39 @@ fn rerank(body: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
         return Err(wrong("top_n", "must be a positive integer"));
     }
     model(request.model)
+}
+
+wire! {
+    /// Any body that names a model.
+    pub struct Named<'a> {
+        /// Which model.
+        model: Text<'a>,
+    }
+}
+
+fn named(body: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
+    let Named {
+        model: name,
+        extra: _, // passed on
+    } = read(body)?;
+    model(name)
+}
+
+/// The model that a form names. Two of them could mean one to us and another to the provider.
+fn form<'a>(body: &'a [u8], media_type: &str) -> Result<Cow<'a, str>, InvalidRequest> {
+    let malformed = |_| InvalidRequest::new("", "the body is not a form with this boundary");
+    let boundary = boundary(media_type).ok_or(Malformed).map_err(malformed)?;
+    let (mut parts, mut name) = (Parts::new(body, boundary), None);
+    while let Some(part) = parts.next_part().map_err(malformed)? {
+        if part.name != "model" {
+            continue;
+        }
+        if name.is_some() {
+            return Err(InvalidRequest::new("model", "stands in the form twice"));
+        }
+        name = std::str::from_utf8(part.value).ok();
+    }
+    model(name.map(Text::from))
 }
 
 fn model(model: Option<Text<'_>>) -> Result<Cow<'_, str>, InvalidRequest> {

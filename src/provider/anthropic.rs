@@ -1,8 +1,10 @@
 //! Anthropic itself.
 
-use super::{Auth, Provider};
+use super::{Auth, Offer, Provider};
+use crate::operation::Operation;
 use crate::schema::Schema;
 use crate::schema::anthropic::Anthropic as AnthropicSchema;
+use crate::schema::openai::operations::Passthrough;
 
 /// `https://api.anthropic.com`.
 ///
@@ -24,6 +26,14 @@ impl Provider for Anthropic {
 
     fn chat_path(&self, _model: &str, _streamed: bool) -> String {
         "/messages".to_owned()
+    }
+
+    fn offer(&self, operation: Operation, _model: &str) -> Option<Offer> {
+        let counts = operation == Operation::MessageTokens;
+        counts.then(|| Offer {
+            path: operation.path().to_owned(),
+            schema: &Passthrough::COUNT,
+        })
     }
 
     fn auth(&self) -> Auth {

@@ -6,7 +6,7 @@ use super::{Auth, Offer, Provider, encode_segment};
 use crate::operation::Operation;
 use crate::schema::openai::OpenAi;
 use crate::schema::openai::dialect::Dialect;
-use crate::schema::openai::operations::{Embeddings, Rerank};
+use crate::schema::openai::operations::{Embeddings, Passthrough, Rerank};
 use crate::schema::{OperationSchema, Schema};
 
 /// A vendor or a model server that speaks OpenAI's schema, in its own dialect.
@@ -22,7 +22,7 @@ pub struct Speaker {
     /// The header that carries the key; `None` for `authorization: Bearer`.
     pub key_header: Option<&'static str>,
     /// What it offers besides chat; the path is where its chat is, with the operation's own end.
-    pub offers: &'static [(Operation, &'static dyn OperationSchema)],
+    pub offers: &'static [Offered],
     /// How it differs from OpenAI.
     pub dialect: fn() -> Dialect,
 }
@@ -37,6 +37,44 @@ pub const EMBEDDINGS: (Operation, &dyn OperationSchema) =
 
 /// Rerank as most model servers have it.
 pub const RERANK: (Operation, &dyn OperationSchema) = (Operation::Rerank, &Rerank);
+
+/// What a speaker offers besides chat, and its language.
+pub type Offered = (Operation, &'static dyn OperationSchema);
+
+/// An operation that passes as it is.
+const fn passes(operation: Operation) -> Offered {
+    (operation, &Passthrough::PLAIN)
+}
+
+/// As OpenAI's.
+pub const COMPLETIONS: Offered = passes(Operation::Completions);
+
+/// As OpenAI's.
+pub const IMAGES: Offered = passes(Operation::Images);
+
+/// As OpenAI's.
+pub const IMAGE_EDITS: Offered = passes(Operation::ImageEdits);
+
+/// As OpenAI's.
+pub const IMAGE_VARIATIONS: Offered = passes(Operation::ImageVariations);
+
+/// As OpenAI's.
+pub const TRANSCRIPTIONS: Offered = passes(Operation::Transcriptions);
+
+/// As OpenAI's.
+pub const TRANSLATIONS: Offered = passes(Operation::Translations);
+
+/// As OpenAI's.
+pub const SPEECH: Offered = passes(Operation::Speech);
+
+/// As OpenAI's.
+pub const MODERATIONS: Offered = passes(Operation::Moderations);
+
+/// As OpenAI's.
+pub const INPUT_TOKENS: Offered = (Operation::InputTokens, &Passthrough::COUNT);
+
+/// As Anthropic's.
+pub const MESSAGE_TOKENS: Offered = (Operation::MessageTokens, &Passthrough::COUNT);
 
 /// What most speakers have in common.
 pub const SPEAKER: Speaker = Speaker {

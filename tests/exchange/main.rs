@@ -13,6 +13,7 @@ mod chaos;
 mod failures;
 mod mesh;
 mod operations;
+mod passthrough;
 mod planning;
 mod replies;
 mod secrets;

@@ -77,6 +77,10 @@ pub fn head(method: &str, path: &str, headers: &Headers) -> RequestHead {
     RequestHead {
         method: method.to_owned(),
         path: path.to_owned(),
+        content_type: headers
+            .iter()
+            .find(|(name, _)| name == "content-type")
+            .map(|(_, value)| value.clone()),
         names: headers.iter().map(|(name, _)| name.clone()).collect(),
         ..RequestHead::default()
     }

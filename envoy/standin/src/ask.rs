@@ -41,6 +41,8 @@ pub struct Ask {
     pub input_bytes: usize,
     /// Whether prompt caching was asked for.
     pub cache: bool,
+    /// What is asked for, when it is neither a chat nor anything like it.
+    pub besides: Option<crate::besides::Besides>,
     /// What the answer rests on and cites (Cohere).
     pub documents: Vec<Value>,
     /// The whole reply to what is no chat.

@@ -14,6 +14,7 @@
 
 mod answer;
 mod ask;
+mod besides;
 mod connection;
 mod control;
 mod exchange;

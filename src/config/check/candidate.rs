@@ -207,7 +207,9 @@ fn check_capabilities(
     } = raw;
     let able = |given: &Given<bool>| given.get().copied().unwrap_or(true);
     let capabilities = Capabilities {
-        operations: operations.get().map_or(Operations::ALL, named_operations),
+        operations: operations
+            .get()
+            .map_or(Operations::UNSAID, named_operations),
         tools: able(tools),
         parallel_tools: parallel_tools.get().copied().unwrap_or(able(tools)),
         json_schema: able(json_schema),

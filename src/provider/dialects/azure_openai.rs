@@ -3,7 +3,9 @@
 //! The endpoint is the resource's own: `https://<resource>.openai.azure.com`, or
 //! `https://<resource>.services.ai.azure.com` for Foundry. A model's name is its deployment's.
 
-use crate::provider::speaker::{OPENAI_EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{
+    IMAGE_EDITS, IMAGES, OPENAI_EMBEDDINGS, SPEAKER, SPEECH, Speaker, TRANSCRIPTIONS, TRANSLATIONS,
+};
 use crate::schema::openai::dialect::{Dialect, says};
 
 use super::openai::OUTPUT_LIMIT;
@@ -15,7 +17,14 @@ pub const AZURE_OPENAI: Speaker = Speaker {
     path: "/openai/v1/chat/completions",
     versioned_path: Some("/openai/deployments/{model}/chat/completions?api-version={api_version}"),
     key_header: Some("api-key"),
-    offers: &[OPENAI_EMBEDDINGS],
+    offers: &[
+        OPENAI_EMBEDDINGS,
+        IMAGES,
+        IMAGE_EDITS,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+        SPEECH,
+    ],
     dialect,
     ..SPEAKER
 };

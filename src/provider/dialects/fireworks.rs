@@ -1,14 +1,14 @@
 //! Fireworks AI.
 
 use crate::failure::Class;
-use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{COMPLETIONS, EMBEDDINGS, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, status, words};
 
 /// Source: the types of the official SDK 1.2 (fireworks-ai), read 2026-11-21.
 pub const FIREWORKS: Speaker = Speaker {
     kind: "fireworks",
     endpoint: Some("https://api.fireworks.ai/inference/v1"),
-    offers: &[EMBEDDINGS],
+    offers: &[EMBEDDINGS, COMPLETIONS],
     dialect,
     ..SPEAKER
 };

@@ -1,13 +1,14 @@
 //! Groq.
 
 use crate::failure::Class;
-use crate::provider::speaker::{SPEAKER, Speaker};
+use crate::provider::speaker::{SPEAKER, SPEECH, Speaker, TRANSCRIPTIONS, TRANSLATIONS};
 use crate::schema::openai::dialect::{Dialect, at_most, pairs, says, status, words};
 
 /// Source: GroqDocs, "OpenAI Compatibility", and the types of the official SDK 1.7, read 2026-11-21.
 pub const GROQ: Speaker = Speaker {
     kind: "groq",
     endpoint: Some("https://api.groq.com/openai/v1"),
+    offers: &[TRANSCRIPTIONS, TRANSLATIONS, SPEECH],
     dialect,
     ..SPEAKER
 };

@@ -1,6 +1,6 @@
 //! llama.cpp's `llama-server`, at an address of your own.
 
-use crate::provider::speaker::{EMBEDDINGS, RERANK, SPEAKER, Speaker};
+use crate::provider::speaker::{COMPLETIONS, EMBEDDINGS, RERANK, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, renames, says, words};
 
 use super::HOSTED_ONLY;
@@ -10,7 +10,7 @@ use crate::failure::Class;
 pub const LLAMA_CPP: Speaker = Speaker {
     kind: "llama_cpp",
     endpoint: None,
-    offers: &[EMBEDDINGS, RERANK],
+    offers: &[EMBEDDINGS, RERANK, COMPLETIONS],
     dialect,
     ..SPEAKER
 };

@@ -1,7 +1,7 @@
 //! Mistral.
 
 use crate::operation::Operation;
-use crate::provider::speaker::{SPEAKER, Speaker};
+use crate::provider::speaker::{MODERATIONS, SPEAKER, Speaker, TRANSCRIPTIONS};
 use crate::schema::openai::dialect::{Dialect, ToolCallIds, at_most, pairs, renames, words};
 use crate::schema::openai::operations::{Embeddings, Relay};
 
@@ -9,7 +9,11 @@ use crate::schema::openai::operations::{Embeddings, Relay};
 pub const MISTRAL: Speaker = Speaker {
     kind: "mistral",
     endpoint: Some("https://api.mistral.ai/v1"),
-    offers: &[(Operation::Embeddings, &EMBEDDINGS)],
+    offers: &[
+        (Operation::Embeddings, &EMBEDDINGS),
+        TRANSCRIPTIONS,
+        MODERATIONS,
+    ],
     dialect,
     ..SPEAKER
 };

@@ -1,6 +1,6 @@
 //! NVIDIA NIM, hosted; a NIM of your own needs its endpoint.
 
-use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{COMPLETIONS, EMBEDDINGS, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, renames, words};
 
 use super::HOSTED_ONLY;
@@ -9,7 +9,7 @@ use super::HOSTED_ONLY;
 pub const NVIDIA_NIM: Speaker = Speaker {
     kind: "nvidia_nim",
     endpoint: Some("https://integrate.api.nvidia.com/v1"),
-    offers: &[EMBEDDINGS],
+    offers: &[EMBEDDINGS, COMPLETIONS],
     dialect,
     ..SPEAKER
 };

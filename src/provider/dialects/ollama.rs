@@ -1,6 +1,6 @@
 //! Ollama, on this machine unless the configuration says otherwise.
 
-use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{COMPLETIONS, EMBEDDINGS, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, renames, words};
 
 use super::HOSTED_ONLY;
@@ -9,7 +9,7 @@ use super::HOSTED_ONLY;
 pub const OLLAMA: Speaker = Speaker {
     kind: "ollama",
     endpoint: Some("http://localhost:11434/v1"),
-    offers: &[EMBEDDINGS],
+    offers: &[EMBEDDINGS, COMPLETIONS],
     dialect,
     ..SPEAKER
 };

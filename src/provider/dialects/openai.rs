@@ -1,6 +1,9 @@
 //! OpenAI itself.
 
-use crate::provider::speaker::{OPENAI_EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{
+    COMPLETIONS, IMAGE_EDITS, IMAGE_VARIATIONS, IMAGES, INPUT_TOKENS, MODERATIONS,
+    OPENAI_EMBEDDINGS, SPEAKER, SPEECH, Speaker, TRANSCRIPTIONS, TRANSLATIONS,
+};
 use crate::schema::openai::dialect::{Dialect, Rename};
 use std::borrow::Cow;
 
@@ -16,7 +19,18 @@ pub(super) const OUTPUT_LIMIT: Rename = Rename {
 pub const OPENAI: Speaker = Speaker {
     kind: "openai",
     endpoint: Some("https://api.openai.com/v1"),
-    offers: &[OPENAI_EMBEDDINGS],
+    offers: &[
+        OPENAI_EMBEDDINGS,
+        COMPLETIONS,
+        IMAGES,
+        IMAGE_EDITS,
+        IMAGE_VARIATIONS,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+        SPEECH,
+        MODERATIONS,
+        INPUT_TOKENS,
+    ],
     dialect,
     ..SPEAKER
 };

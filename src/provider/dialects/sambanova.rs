@@ -1,13 +1,13 @@
 //! SambaNova.
 
-use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker};
+use crate::provider::speaker::{EMBEDDINGS, SPEAKER, Speaker, TRANSCRIPTIONS, TRANSLATIONS};
 use crate::schema::openai::dialect::{Dialect, pairs, words};
 
 /// Source: the types of the official SDK 1.13 (sambanova), read 2026-11-21.
 pub const SAMBANOVA: Speaker = Speaker {
     kind: "sambanova",
     endpoint: Some("https://api.sambanova.ai/v1"),
-    offers: &[EMBEDDINGS],
+    offers: &[EMBEDDINGS, TRANSCRIPTIONS, TRANSLATIONS],
     dialect,
     ..SPEAKER
 };

@@ -1,13 +1,23 @@
 //! Together AI.
 
-use crate::provider::speaker::{EMBEDDINGS, RERANK, SPEAKER, Speaker};
+use crate::provider::speaker::{
+    COMPLETIONS, EMBEDDINGS, IMAGES, RERANK, SPEAKER, SPEECH, Speaker, TRANSCRIPTIONS, TRANSLATIONS,
+};
 use crate::schema::openai::dialect::{Dialect, pairs, renames, words};
 
 /// Source: the types of the official SDK 3.1 (together), read 2026-11-21.
 pub const TOGETHER: Speaker = Speaker {
     kind: "together",
     endpoint: Some("https://api.together.ai/v1"),
-    offers: &[EMBEDDINGS, RERANK],
+    offers: &[
+        EMBEDDINGS,
+        RERANK,
+        COMPLETIONS,
+        IMAGES,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+        SPEECH,
+    ],
     dialect,
     ..SPEAKER
 };

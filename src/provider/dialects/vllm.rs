@@ -1,6 +1,8 @@
 //! vLLM, at an address of your own.
 
-use crate::provider::speaker::{EMBEDDINGS, RERANK, SPEAKER, Speaker};
+use crate::provider::speaker::{
+    COMPLETIONS, EMBEDDINGS, MESSAGE_TOKENS, RERANK, SPEAKER, Speaker, TRANSCRIPTIONS, TRANSLATIONS,
+};
 use crate::schema::openai::dialect::{Dialect, pairs, words};
 
 use super::HOSTED_ONLY;
@@ -9,7 +11,14 @@ use super::HOSTED_ONLY;
 pub const VLLM: Speaker = Speaker {
     kind: "vllm",
     endpoint: None,
-    offers: &[EMBEDDINGS, RERANK],
+    offers: &[
+        EMBEDDINGS,
+        RERANK,
+        COMPLETIONS,
+        TRANSCRIPTIONS,
+        TRANSLATIONS,
+        MESSAGE_TOKENS,
+    ],
     dialect,
     ..SPEAKER
 };

@@ -1,13 +1,14 @@
 //! Grok, of xAI.
 
 use crate::failure::Class;
-use crate::provider::speaker::{SPEAKER, Speaker};
+use crate::provider::speaker::{IMAGES, SPEAKER, Speaker};
 use crate::schema::openai::dialect::{Dialect, pairs, says, words};
 
 /// Source: xAI API reference, "Chat completions", and "Reasoning", read 2026-11-21.
 pub const XAI: Speaker = Speaker {
     kind: "xai",
     endpoint: Some("https://api.x.ai/v1"),
+    offers: &[IMAGES],
     dialect,
     ..SPEAKER
 };

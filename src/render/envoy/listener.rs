@@ -48,7 +48,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
                 "virtual_hosts": [{
                     "name": "pointsman",
                     "domains": ["*"],
-                    "routes": [model_route(scene), not_found_route()],
+                    "routes": routes(scene),
                 }],
             },
             "http_filters": [
@@ -63,36 +63,50 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
     )
 }
 
-/// Every path that asks a model: one route, because they all lead to the same candidates.
-fn model_paths(scene: &Scene<'_>) -> String {
+/// The longest regular expression of a route, unless a single path is longer. Envoy refuses a
+/// program of more than 100 steps, and a step is at most a character.
+const MAX_REGEX_CHARS: usize = 100;
+
+/// Every path that asks a model, in as few expressions as Envoy takes.
+fn model_paths(scene: &Scene<'_>) -> Vec<String> {
+    let base_path = scene.config.base_path.as_str();
+    let is_surface = |path: &str| SURFACES.iter().any(|surface| surface.path() == path);
     let surfaces = SURFACES.iter().map(|surface| surface.path().to_owned());
     let operations = Operation::ALL
         .into_iter()
+        .filter(|operation| !is_surface(operation.path()))
         .map(|operation| match operation.versions() {
             [] => operation.path().to_owned(),
             versions => format!("({})?{}", versions.join("|"), operation.path()),
         });
-    let paths: Vec<String> = operations.chain(surfaces).collect();
-    let base_path = scene.config.base_path.as_str();
-    let inside = format!("{}({})", literal(base_path), paths.join("|"));
-    match base_path.strip_suffix("/v1") {
-        None => inside,
-        Some(beside) => format!(
-            "{inside}|{}({})",
-            literal(beside),
-            versioned_paths().join("|")
-        ),
+    let mut regexes = expressions(base_path, operations.chain(surfaces));
+    if let Some(beside) = base_path.strip_suffix("/v1") {
+        regexes.extend(expressions(beside, versioned_paths()));
     }
+    regexes
+}
+
+/// Expressions for these paths under one base path.
+fn expressions(base_path: &str, paths: impl IntoIterator<Item = String>) -> Vec<String> {
+    let base_path = literal(base_path);
+    let mut groups: Vec<String> = Vec::new();
+    for path in paths {
+        let grown = |group: &String| base_path.len() + group.len() + path.len() + 3;
+        match groups.last_mut().filter(|g| grown(g) <= MAX_REGEX_CHARS) {
+            Some(group) => *group = format!("{group}|{path}"),
+            None => groups.push(path),
+        }
+    }
+    let whole = |group: String| format!("{base_path}({group})");
+    groups.into_iter().map(whole).collect()
 }
 
 /// What clients ask for by a version of its own, beside the base path's.
-fn versioned_paths() -> Vec<String> {
+fn versioned_paths() -> impl Iterator<Item = String> {
     let versioned = Operation::ALL
         .into_iter()
         .filter(|o| !o.versions().is_empty());
-    let path =
-        |operation: Operation| format!("({}){}", operation.versions().join("|"), operation.path());
-    versioned.map(path).collect()
+    versioned.map(|operation| format!("({}){}", operation.versions().join("|"), operation.path()))
 }
 
 /// A regular expression that matches this text only.
@@ -107,7 +121,21 @@ fn literal(text: &str) -> String {
     regex
 }
 
-fn model_route(scene: &Scene<'_>) -> Value {
+/// What asks a model goes one way, whichever its path is.
+fn routes(scene: &Scene<'_>) -> Vec<Value> {
+    let action = model_action(scene);
+    let paths = model_paths(scene).into_iter();
+    let routes = paths.map(|regex| {
+        json!({
+            "name": "models",
+            "match": { "safe_regex": { "regex": regex } },
+            "route": action,
+        })
+    });
+    routes.chain([not_found_route()]).collect()
+}
+
+fn model_action(scene: &Scene<'_>) -> Value {
     let mut action = Map::new();
     match scene.topology {
         Topology::PerAttempt => {
@@ -125,11 +153,7 @@ fn model_route(scene: &Scene<'_>) -> Value {
         action.insert("idle_timeout".into(), json!(millis(ms)));
     }
     action.insert("retry_policy".into(), retry_policy(scene));
-    json!({
-        "name": "models",
-        "match": { "safe_regex": { "regex": model_paths(scene) } },
-        "route": action,
-    })
+    Value::Object(action)
 }
 
 /// How long a client may hear nothing at all: every attempt in vain, then a silent stream.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Dialect, Head, Objection, Refusal, Trouble, check_shape, dotted};
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::besides::Besides;
 use crate::reply::Reply;
 use crate::shape::{Kind, Violation};
 
@@ -30,7 +31,10 @@ impl Dialect for Anthropic {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
-        render::reply(ask, answer)
+        match &ask.besides {
+            Some(besides) => besides.reply(ask),
+            None => render::reply(ask, answer),
+        }
     }
 
     fn failure(
@@ -96,6 +100,11 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
             message: "invalid x-api-key".to_owned(),
             param: None,
         });
+    }
+    if head.path == "/v1/messages/count_tokens" {
+        check_version(head.header("anthropic-version"))?;
+        let ask = Besides::MessageTokens.examine(head, body);
+        return ask.ok_or_else(|| bad("The request body is not valid JSON"));
     }
     if head.method != hyper::Method::POST || head.path != "/v1/messages" {
         return Err(Objection {

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::besides;
 use crate::reply::Reply;
 use crate::shape::{Kind, Violation};
 
@@ -27,13 +28,23 @@ impl Dialect for OpenAi {
     }
 
     fn examine(&self, head: &Head, body: &[u8]) -> Result<Ask, Refusal> {
-        examine(head, body).map_err(|objection| Refusal {
+        let asked = match besides::Besides::of(head.path) {
+            Some(besides) => admit(head).and_then(|()| {
+                let ask = besides.examine(head, body);
+                ask.ok_or_else(|| bad("invalid_request", "body", "The body is not valid."))
+            }),
+            None => examine(head, body),
+        };
+        asked.map_err(|objection| Refusal {
             reply: error_reply(&objection),
             reason: objection.message,
         })
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
+        if let Some(besides) = &ask.besides {
+            return besides.reply(ask);
+        }
         ask.reply.as_ref().map_or_else(
             || render::reply(ask, answer),
             |body| Reply::json(200, body.to_string().into_bytes()),
