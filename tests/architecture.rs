@@ -60,6 +60,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "catalog",
             "failure",
+            "inspect",
             "json",
             "observed",
             "operation",

@@ -134,3 +134,49 @@ fn help_shows_examples() {
         assert!(text(&output.stdout).contains("Example"), "{args:?}");
     }
 }
+
+#[test]
+fn explain_says_who_would_be_asked_and_why_others_would_not() {
+    let file = std::env::temp_dir().join(format!("pointsman-explain-{}.yaml", std::process::id()));
+    let document = "version: 1
+providers:
+  openai: {key: {env: A}, labels: {residency: us}}
+  anthropic: {key: {env: B}, labels: {residency: eu}}
+models:
+  smart:
+    candidates:
+      - {provider: openai, model: gpt-5.4, prices: {input: 1, output: 1}}
+      - {provider: anthropic, model: claude-opus-4-5, prices: {input: 2, output: 2}}
+rules:
+  - {name: eu, when: {headers: {x-eu: '*'}}, require: {residency: eu}}
+";
+    std::fs::write(&file, document).expect("written");
+    let body =
+        r#"{"model":"smart","max_tokens":100,"messages":[{"role":"user","content":"SECRET"}]}"#;
+    let file_name = file.to_string_lossy();
+    let explain = |more: &[&str]| {
+        let args: Vec<&str> = ["explain", &file_name]
+            .iter()
+            .chain(more)
+            .copied()
+            .collect();
+        pointsman(&args, body)
+    };
+    let told = explain(&["--header", "X-EU=1"]);
+    assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+    let lines = text(&told.stdout);
+    for expected in [
+        "rule        eu\n",
+        "must keep   residency=eu\n",
+        "   1. anthropic/claude-opus-4-5  about $0.000",
+        "   -  openai/gpt-5.4",
+        "left out: label residency is not kept",
+    ] {
+        assert!(lines.contains(expected), "{expected}: {lines}");
+    }
+    assert!(!lines.contains("SECRET"));
+    let told: Value = serde_json::from_slice(&explain(&["--format", "json"]).stdout).expect("JSON");
+    assert_eq!(told["rule"], Value::Null);
+    assert_eq!(told["candidates"][0]["candidate"], "openai/gpt-5.4");
+    std::fs::remove_file(&file).expect("removed");
+}

@@ -27,6 +27,8 @@ Examples:
   pointsman render envoy pointsman.yaml           an Envoy bootstrap, filter and all
   pointsman translate pointsman.yaml --model smart --provider anthropic < body.json
                                                   what that provider would be sent
+  pointsman explain pointsman.yaml --request body.json
+                                                  why that request would go where
   pointsman run pointsman.yaml                    a gateway on this machine, to try it out
   pointsman schema > pointsman.schema.json        completion and checks in your editor
   pointsman models --can vision --sort price      what known models can do, and cost
@@ -40,6 +42,7 @@ pub(super) enum Command {
     /// Write what the mesh needs
     #[command(subcommand)]
     Render(RenderCommand),
+    Explain(ExplainArgs),
     Translate(TranslateArgs),
     Run(RunArgs),
     Schema(SchemaArgs),
@@ -145,6 +148,58 @@ const TRANSLATE_EXAMPLES: &str = "\
 Example:
   echo '{\"model\":\"smart\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}' \\
     | pointsman translate pointsman.yaml --provider gemini";
+
+/// Show why a request would go where it goes
+///
+/// Prints the rule that fits, what was seen of the request, every candidate with what speaks for
+/// and against it, the order, times and estimated costs; what the access log says when a debug
+/// header or a sample asks for it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXPLAIN_EXAMPLES)]
+pub(super) struct ExplainArgs {
+    /// The file
+    pub(super) file: String,
+    /// The request's body, or - for standard input
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub(super) request: String,
+    /// A request header; may be given several times
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) headers: Vec<(String, String)>,
+    /// URI in the client's certificate
+    #[arg(long, value_name = "URI")]
+    pub(super) identity: Option<String>,
+    /// A claim of the client's token; may be given several times
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) claims: Vec<(String, String)>,
+    /// The path; chat completions when left out
+    #[arg(long)]
+    pub(super) path: Option<String>,
+    /// What has been observed: JSON, by provider/model, with ttft_p50_ms, latency_p50_ms,
+    /// error_rate, in_flight_tokens and so on
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<String>,
+    /// When, in Unix seconds, for rules that look at the clock
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub(super) at: u64,
+    /// The random draw, for policies that draw
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(super) draw: u64,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  pointsman explain pointsman.yaml --request body.json --header x-team=search
+  pointsman explain pointsman.yaml --request body.json --state state.json --format json
+  pointsman explain pointsman.yaml --at \"$(date +%s)\" < body.json";
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=');
+    pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
 
 /// Run a gateway on this machine, to try it out
 ///

@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod explain;
 mod models;
 mod reference;
 mod render;
@@ -52,6 +53,7 @@ fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outco
     match args.command {
         Command::Check(args) => check::run(&args, out, err),
         Command::Render(command) => render::run(&command, out, err),
+        Command::Explain(args) => explain::run(&args, out, err),
         Command::Translate(args) => translate::run(&args, out, err),
         Command::Run(args) => run::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),

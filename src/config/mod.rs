@@ -19,6 +19,8 @@ mod raw;
 #[cfg(feature = "cli")]
 mod raw_catalog;
 mod raw_prices;
+mod raw_rules;
+mod rules;
 mod shape;
 mod units;
 mod values;
@@ -29,6 +31,7 @@ pub mod yaml;
 
 pub use document::Mark;
 pub use problem::{Problem, Severity};
+pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,6 +54,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// What clients may ask for.
     pub models: BTreeMap<String, ModelConfig>,
+    /// Rules, requirements, and what of requests they read.
+    pub routing: Routing,
     /// Buffer limits.
     pub limits: Limits,
     /// How targets are observed.
@@ -73,8 +78,12 @@ impl Config {
 
     /// What must be recorded of targets.
     pub fn wants(&self) -> Wants {
-        let policies = self.models.values().map(|model| model.policy.wants());
-        policies.fold(Wants::default(), Wants::or)
+        let of_models = self.models.values().map(|model| &model.policy);
+        let of_rules = self.routing.rules.iter().filter_map(|r| r.policy.as_ref());
+        let policies = of_models.chain(of_rules).map(Policies::wants);
+        let mut wants = policies.fold(Wants::default(), Wants::or);
+        wants.figures |= self.routing.limits_times();
+        wants
     }
 
     /// The model of this name.
@@ -207,6 +216,8 @@ pub struct CircuitBreaker {
 pub struct ModelConfig {
     /// The name.
     pub name: String,
+    /// Labels that whoever serves it must keep.
+    pub require: Labels,
     /// What orders the candidates.
     pub policy: Policies,
     /// The candidates, in declared order; at least one.

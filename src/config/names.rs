@@ -8,6 +8,9 @@ use crate::catalog::Trim;
 use crate::failure::Class;
 use crate::operation::Operation;
 use crate::provider;
+use crate::routing::Script;
+use crate::routing::constraint::LIMITS;
+use crate::routing::rules::NEEDS;
 use crate::schema::openai::dialect;
 
 text! {
@@ -58,6 +61,18 @@ text! {
     LabelName: "a label: a-z, 0-9, _ and -, at most 40", r"^[a-z0-9_-]{1,40}$", label_name;
     /// Value of a label.
     LabelValue: "a value: a-z, A-Z, 0-9, _, ., / and -, at most 60", r"^[A-Za-z0-9_./-]{1,60}$", label_value;
+    /// What a request must be like.
+    ConditionText: "a text of at most 200 characters, in which * stands for anything", r"^[^\p{Cc}]{1,200}$", error_text;
+    /// A claim by its path.
+    ClaimPath: "a claim such as sub or realm.role, at most 100 characters", r"^[!-~]{1,100}$", graphic;
+    /// A field of the body's `metadata`, or of Envoy's.
+    FieldName: "a name of at most 100 characters, without spaces", r"^[!-~]{1,100}$", graphic;
+    /// A time of the day.
+    Clock: "a time such as \"08:30\"", r"^(?:[01][0-9]|2[0-3]):[0-5][0-9]$", clock;
+    /// An offset from UTC.
+    UtcOffset: "an offset such as \"+02:00\" or \"-05:30\"", r"^[+-](?:0[0-9]|1[0-4]):[0-5][0-9]$", utc_offset;
+    /// A candidate where it is referred to; whether it exists is checked later.
+    CandidateName: "provider/model of a candidate", r"^[^\s\p{Cc}]{1,241}$", candidate_name;
     /// Prefix of the paths that are ours.
     BasePath: "a path such as /v1, without a slash at its end", r"^(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+$", base_path;
     /// The user's own name of a template. It is told in a header.
@@ -95,6 +110,14 @@ words! {
     LackWord: lack_words;
     /// What may be left out of a conversation.
     TrimWord: trim_words;
+    /// What a request can need.
+    NeedWord: need_words;
+    /// Scripts.
+    ScriptWord: script_words;
+    /// Days of the week.
+    WeekdayWord: weekday_words;
+    /// Limits of a request.
+    LimitWord: limit_words;
     /// Why an attempt failed.
     ClassWord: class_words;
 }
@@ -145,6 +168,23 @@ fn lack_words() -> Vec<&'static str> {
 
 fn trim_words() -> Vec<&'static str> {
     Trim::ALL.iter().map(|(_, word)| *word).collect()
+}
+
+fn need_words() -> Vec<&'static str> {
+    NEEDS.iter().map(|(word, _)| *word).collect()
+}
+
+fn script_words() -> Vec<&'static str> {
+    Script::NAMES.to_vec()
+}
+
+/// In the order of their numbers.
+pub(super) fn weekday_words() -> Vec<&'static str> {
+    vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+}
+
+fn limit_words() -> Vec<&'static str> {
+    LIMITS.iter().map(|limit| limit.name).collect()
 }
 
 fn class_words() -> Vec<&'static str> {
@@ -311,6 +351,43 @@ fn label_name(name: &str) -> Verdict {
 fn label_value(value: &str) -> Verdict {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"_./-".contains(&b);
     verdict((1..=60).contains(&value.len()) && value.bytes().all(allowed))
+}
+
+fn graphic(text: &str) -> Verdict {
+    let fits = (1..=100).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    verdict(fits)
+}
+
+fn candidate_name(text: &str) -> Verdict {
+    let printable = |c: char| !c.is_whitespace() && !c.is_control() && c != '\u{feff}';
+    verdict(text.chars().all(printable) && (1..=241).contains(&text.chars().count()))
+}
+
+/// Minutes since midnight.
+pub(super) fn minutes(clock: &str) -> Option<u16> {
+    let (hours, minutes) = clock.split_once(':')?;
+    let number = |text: &str, below: u16| -> Option<u16> {
+        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|n| digits && *n < below)
+    };
+    Some(number(hours, 24)? * 60 + number(minutes, 60)?)
+}
+
+fn clock(text: &str) -> Verdict {
+    verdict(minutes(text).is_some())
+}
+
+/// Minutes, at most 14 hours and 59 minutes.
+pub(super) fn offset_minutes(text: &str) -> Option<i64> {
+    let minutes = |clock| minutes(clock).filter(|m| *m < 15 * 60).map(i64::from);
+    match text.strip_prefix('-') {
+        Some(clock) => minutes(clock).map(|m| -m),
+        None => minutes(text.strip_prefix('+')?),
+    }
+}
+
+fn utc_offset(text: &str) -> Verdict {
+    verdict(offset_minutes(text).is_some())
 }
 
 fn dialect_word(word: &str) -> Verdict {

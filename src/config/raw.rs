@@ -16,6 +16,7 @@ use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_prices::RawPrices;
+use super::raw_rules::{RawExplain, RawRequirement, RawRouting, RawRule};
 use super::shape::object;
 use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
 
@@ -29,7 +30,7 @@ const MANY: u64 = 1_000_000;
 const TOKENS: u64 = 1_000_000_000;
 
 /// The most candidates that a model may have.
-pub(super) const MAX_CANDIDATES: usize = 16;
+pub(super) const MAX_CANDIDATES: usize = 512;
 
 object! {
     /// What Pointsman serves, and from whom.
@@ -45,6 +46,14 @@ object! {
         /// Rewrites of the system prompt, by names of your own; providers and candidates name
         /// the one that they take.
         templates: Map<TemplateName, RawTemplate, 0>,
+        /// What happens to requests that are like this; the first that fits counts.
+        rules: List<RawRule, 1, 1_000>,
+        /// Labels that requests like this require, whatever rule fits.
+        requirements: List<RawRequirement, 1, 1_000>,
+        /// How rules see requests, and what clients may say of theirs.
+        routing: RawRouting,
+        /// When the access log explains a decision.
+        explain: RawExplain,
         /// Facts of models that the built-in catalogue lacks or has wrong, by `provider/model`;
         /// the provider is one of this file or one of the catalogue. Read by the command line,
         /// which writes what candidates take from it into the plugin's configuration.
@@ -148,6 +157,8 @@ object! {
 object! {
     /// One name that clients may ask for.
     pub(super) struct RawModel {
+        /// Labels that whoever serves it must keep, with the values that are allowed.
+        require: Map<LabelName, OneOrMore<LabelValue>, 1>,
         /// How the candidates are ordered; `priority` when not said.
         policy: RawPolicies,
         /// Who may serve it.

@@ -11,7 +11,7 @@ use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Origin, ReplyState, ResponseHead};
 use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
-use crate::config::{Config, ModelConfig, OnUnsupported, ProviderConfig};
+use crate::config::{Config, OnUnsupported, ProviderConfig, Serving};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::operation::Operation;
@@ -73,7 +73,8 @@ impl Attempt {
             .steps
             .get(index)
             .ok_or_else(|| refusal("the plan has no such attempt"))?;
-        let (model, provider, backend) = look_up(config, &plan, step)?;
+        let (serving, provider, backend) = look_up(config, &plan, step)?;
+        let timeouts = serving.timeouts();
         let offer = match plan.operation {
             Operation::Chat => None,
             other => Some(provider.offer(other, &backend.model).ok_or_else(|| {
@@ -99,9 +100,9 @@ impl Attempt {
             },
             failure: facts.failure,
             // Envoy's idle timer runs before the first event too.
-            per_try_ms: model.timeouts.per_try_ms.min(model.timeouts.idle_ms),
+            per_try_ms: timeouts.per_try_ms.min(timeouts.idle_ms),
             ejected: facts.cluster == DEAD_END,
-            fallback_on_refusal: model.fallback_on_refusal,
+            fallback_on_refusal: serving.fallback_on_refusal(),
             is_last: index + 1 >= plan.steps.len(),
             settings: config.observe,
             number: index,
@@ -125,7 +126,7 @@ impl Attempt {
         reply.observe_start(&mut mutation);
         let attempt = Attempt {
             config: Rc::clone(config),
-            on_unsupported: model.on_unsupported,
+            on_unsupported: serving.on_unsupported(),
             provider: provider.clone(),
             backend: backend.clone(),
             offer,
@@ -333,16 +334,26 @@ fn look_up<'c>(
     config: &'c Config,
     plan: &Handoff,
     step: &Step,
-) -> Result<(&'c ModelConfig, &'c ProviderConfig, &'c Backend), Refusal> {
+) -> Result<(Serving<'c>, &'c ProviderConfig, &'c Backend), Refusal> {
     let gone = || refusal("the plan names what this configuration does not have");
     let model = config.models.get(&plan.model).ok_or_else(gone)?;
     let provider = config.providers.get(&step.provider).ok_or_else(gone)?;
-    let backend = model
-        .candidates
-        .iter()
-        .find(|c| c.provider == step.provider && c.model == step.model)
+    // While a new configuration comes in, a rule may be here and not yet, or no more, there: then
+    // the model's own settings do, and the candidate is one of another model.
+    let rule = plan.rule.as_deref().and_then(|name| config.rule(name));
+    let serving = Serving { model, rule };
+    let mut others = config
+        .models
+        .values()
+        .map(|model| Serving { model, rule: None });
+    let backend = serving
+        .candidate(&step.provider, &step.model)
+        .or_else(|| {
+            plan.rule.as_ref()?;
+            others.find_map(|other| other.candidate(&step.provider, &step.model))
+        })
         .ok_or_else(gone)?;
-    Ok((model, provider, backend))
+    Ok((serving, provider, backend))
 }
 
 fn untranslatable(error: TranslateError) -> Refusal {

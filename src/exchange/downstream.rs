@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use super::answer::Answer;
 use super::credentials::is_reserved;
+use super::explanation::{self, Decision};
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED, Handoff, Step, cluster_name};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Loss, Sieve, leave_out_unfit};
-use super::{Topology, listing, trail};
+use super::{Topology, claims, listing, trail, wishes};
 use crate::catalog::Backend;
-use crate::config::{Config, ModelConfig, OnUnsupported};
+use crate::config::{Config, ModelConfig, OnUnsupported, Serving, Timeouts};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::inspect::{
@@ -49,6 +50,11 @@ pub struct RequestHead {
     pub names: Vec<String>,
     /// No body follows.
     pub end_of_stream: bool,
+    /// What rules need to know of it; what [`Reads`](crate::routing::Reads) of the configuration
+    /// asks for.
+    pub known: Facts,
+    /// Whether the decision shall be explained in any case.
+    pub explain: bool,
 }
 
 /// What the core must be told because it may not find out.
@@ -90,12 +96,20 @@ pub struct Downstream {
     config: Rc<Config>,
     topology: Topology,
     operation: Operation,
-    /// The media type of a body that is not JSON.
-    media_type: String,
     model: String,
     /// What the client speaks; `None` is OpenAI's own API.
     surface: Option<&'static dyn Surface>,
     answer: Option<Answer>,
+    asked: Box<Asked>,
+}
+
+/// What decides besides the body, and the decision's reasons.
+struct Asked {
+    /// The media type of a body that is not JSON.
+    media_type: String,
+    known: Facts,
+    explain: bool,
+    explanation: Option<String>,
 }
 
 impl RequestHead {
@@ -105,6 +119,24 @@ impl RequestHead {
         mutation.store(handoff::REQUEST_ID, self.request_id.as_bytes());
         mutation.store(handoff::REQUEST_PATH, self.path.as_bytes());
         mutation
+    }
+
+    /// Notes a claim of the client's token, as the host hands it over.
+    pub fn add_claim(&mut self, path: &str, bytes: &[u8]) {
+        let values = claims::values(bytes).into_iter();
+        let named = values.map(|value| (path.to_owned(), value));
+        self.known.claims.extend(named);
+    }
+
+    /// What rules know of the request so far.
+    fn facts(&self, config: &Config) -> Facts {
+        let mut facts = self.known.clone();
+        let routing = &config.routing;
+        if !routing.rules.is_empty() || !routing.requirements.is_empty() {
+            let path = self.path.split(['?', '#']).next();
+            facts.path = path.unwrap_or_default().to_owned();
+        }
+        facts
     }
 
     /// The media type of a form; empty for any other body, which is taken to be JSON.
@@ -184,10 +216,15 @@ impl Downstream {
                             config: Rc::clone(config),
                             topology,
                             operation,
-                            media_type: head.multipart_type(),
                             model: String::new(),
                             surface,
                             answer: None,
+                            asked: Box::new(Asked {
+                                media_type: head.multipart_type(),
+                                known: head.facts(config),
+                                explain: head.explain,
+                                explanation: None,
+                            }),
                         },
                         without_reserved_headers(head),
                     ),
@@ -224,7 +261,7 @@ impl Downstream {
 
     /// Whether a candidate is said to take legacy completions as they are.
     fn completes_by_itself(&self, body: &[u8]) -> bool {
-        let profile = inspect_operation(self.operation, body, &self.media_type);
+        let profile = inspect_operation(self.operation, body, &self.asked.media_type);
         let model = profile.ok().and_then(|p| self.config.models.get(&p.model));
         model.is_some_and(|model| {
             let mut candidates = model.candidates.iter();
@@ -275,6 +312,7 @@ impl Downstream {
             profile.prefix = Some(prefix(&request));
         }
         let config = Rc::clone(&self.config);
+        wishes::read_body(&config.routing, &request, &mut self.asked.known);
         let sieve = Sieve {
             config: &config,
             alias: &profile.model,
@@ -293,9 +331,9 @@ impl Downstream {
         body: &[u8],
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
-        let profile = inspect_operation(self.operation, body, &self.media_type)
+        let profile = inspect_operation(self.operation, body, &self.asked.media_type)
             .map_err(|error| invalid(&error))?;
-        let (config, media_type) = (Rc::clone(&self.config), self.media_type.clone());
+        let (config, media_type) = (Rc::clone(&self.config), self.asked.media_type.clone());
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)
         };
@@ -316,19 +354,29 @@ impl Downstream {
             .get(&profile.model)
             .ok_or_else(|| unknown_model(&config, &profile.model))?;
         self.model.clone_from(&model.name);
-        let known = Facts::default();
+        let routing = &config.routing;
+        let mut known = std::mem::take(&mut self.asked.known);
+        known.set_time(facts.now_s, routing.utc_offset_minutes);
+        let rule = routing.choose(profile, &known);
+        let serving = Serving { model, rule };
+        let of_client = wishes::required_labels(routing, &known)?;
+        let mut required = vec![&model.require, &of_client];
+        required.extend(rule.map(|rule| &rule.require));
+        required.extend(routing.required(profile, &known));
+        let of_rule = rule.map_or_else(Constraints::default, |rule| rule.constraints);
         let view = View {
             profile,
             facts: &known,
-            constraints: Constraints::default(),
+            constraints: of_rule.tightened(wishes::constraints(routing, &known)?),
             draw: facts.draw,
             now_ms: facts.now_s.saturating_mul(1000),
             observed: facts.observed,
         };
-        let mut plan = routing::plan(&model.candidates, &[], &model.policy, &view);
+        let policy = serving.policy();
+        let mut plan = routing::plan(serving.candidates(), &required, policy, &view);
         let cooling = routing::set_aside(&mut plan.candidates, facts.observed);
         // What an attempt found out too late could not hand over to the next candidate.
-        let strict = model.on_unsupported == OnUnsupported::Reject;
+        let strict = serving.on_unsupported() == OnUnsupported::Reject;
         let mut avoided: Vec<&Backend> = cooling.iter().map(|(backend, _)| *backend).collect();
         let mut lost = leave_out_unfit(&|c| loss(c, strict), &mut plan);
         if plan.candidates.is_empty() && !avoided.is_empty() {
@@ -336,17 +384,44 @@ impl Downstream {
             plan.candidates = std::mem::take(&mut avoided);
             lost.extend(leave_out_unfit(&|c| loss(c, strict), &mut plan));
         }
+        if self.asked.explain || explanation::is_wanted(&config, &view) {
+            let decision = Decision {
+                serving,
+                view,
+                policy,
+                required: &required,
+                chosen: &plan.candidates,
+                left_out: explanation::left_out(&plan, &lost, &avoided),
+            };
+            self.asked.explanation = Some(decision.explain());
+        }
         if plan.candidates.is_empty() {
             return Err(no_candidate(model, profile.operation, &plan, &lost));
         }
         let candidates = &plan.candidates;
         let handoff = Handoff {
-            media_type: self.media_type.clone(),
+            media_type: self.asked.media_type.clone(),
             avoided: trail::of_avoided(&avoided),
             findings: findings.clone(),
+            rule: rule.map(|rule| rule.name.clone()),
             ..handoff_of(model, profile, candidates, self.topology, facts)
         };
-        Ok(self.dispatch(&handoff, model))
+        let mut mutation = self.dispatch(&handoff, serving.timeouts());
+        if let Some(rule) = rule {
+            mutation.store(handoff::RULE, rule.name.as_bytes());
+        }
+        if policy.assigns() {
+            mutation.store(handoff::VARIANT, variant(candidates));
+        }
+        if let Some(explanation) = &self.asked.explanation {
+            mutation.store(handoff::EXPLANATION, explanation.as_bytes());
+        }
+        Ok(mutation)
+    }
+
+    /// Why the request goes where it goes, as JSON, when that was asked for and decided.
+    pub fn explanation(&self) -> Option<&str> {
+        self.asked.explanation.as_deref()
     }
 
     /// No candidate answered: the client's error, as header changes and the body that
@@ -403,9 +478,8 @@ impl Downstream {
         answer.map_or_else(Mutation::default, |a| a.on_body(bytes, end_of_stream))
     }
 
-    fn dispatch(&self, plan: &Handoff, model: &ModelConfig) -> Mutation {
+    fn dispatch(&self, plan: &Handoff, timeouts: Timeouts) -> Mutation {
         let mut mutation = Mutation::default();
-        let timeouts = model.timeouts;
         mutation.set(
             "x-envoy-max-retries",
             plan.steps.len().saturating_sub(1).to_string(),
@@ -514,6 +588,15 @@ fn without_reserved_headers(head: &RequestHead) -> Mutation {
     mutation
 }
 
+/// The name of whoever is asked first.
+fn variant(candidates: &[&Backend]) -> String {
+    match candidates.first() {
+        Some(first) if first.variant.is_empty() => format!("{}/{}", first.provider, first.model),
+        Some(first) => first.variant.clone(),
+        None => String::new(),
+    }
+}
+
 fn handoff_of(
     model: &ModelConfig,
     profile: &RequestProfile,
@@ -524,7 +607,8 @@ fn handoff_of(
     let mut steps: Vec<Step> = Vec::with_capacity(candidates.len());
     let tries = candidates
         .iter()
-        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize));
+        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
+        .take(handoff::MOST_ATTEMPTS);
     for candidate in tries {
         let earlier = steps.iter().filter(|s| s.provider == candidate.provider);
         let occurrence = match topology {
@@ -539,6 +623,7 @@ fn handoff_of(
     }
     Handoff {
         model: model.name.clone(),
+        rule: None,
         operation: profile.operation,
         media_type: String::new(),
         streamed: profile.streamed,

@@ -21,6 +21,12 @@ pub const REQUEST_ID: &str = "pointsman_request_id";
 pub const REQUEST_PATH: &str = "pointsman_request_path";
 /// What the client asked for, for the access log.
 pub const REQUEST_MODEL: &str = "pointsman_request_model";
+/// The rule that fitted, for the access log and for metrics.
+pub const RULE: &str = "pointsman_rule";
+/// Which candidate a request was assigned to, where a policy divides requests.
+pub const VARIANT: &str = "pointsman_variant";
+/// Why the request goes where it goes, as JSON; only where the configuration asks for it.
+pub const EXPLANATION: &str = "pointsman_explanation";
 /// The attempts so far, with class and time.
 pub const TRAIL: &str = "pointsman_trail";
 /// The most useful failure so far. Holds provider messages: never logged.
@@ -66,11 +72,17 @@ pub const DEAD_END: &str = "dead-end";
 /// Prefix of the cluster that falls through to [`DEAD_END`] when its provider is ejected.
 pub const VIA_PREFIX: &str = "via-";
 
+/// The most attempts of one request.
+pub const MOST_ATTEMPTS: usize = 32;
+
 /// What an attempt must know of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
     /// What the client asked for; a name in the configuration.
     pub model: String,
+    /// The rule that fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// What the client asks for.
     #[serde(default, skip_serializing_if = "Operation::is_chat")]
     pub operation: Operation,

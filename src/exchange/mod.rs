@@ -7,8 +7,10 @@ pub mod handoff;
 
 mod answer;
 mod attempt;
+mod claims;
 mod credentials;
 mod downstream;
+mod explanation;
 mod final_error;
 mod listing;
 mod mutation;
@@ -16,6 +18,7 @@ mod plugin;
 mod reply;
 mod sieve;
 mod trail;
+mod wishes;
 
 pub use attempt::{Attempt, AttemptFacts, Refusal};
 pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict};

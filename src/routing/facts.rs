@@ -138,6 +138,12 @@ impl Script {
         Script::NAMES.get(self as usize).copied().unwrap_or("other")
     }
 
+    /// The script of this name.
+    pub fn find(name: &str) -> Option<Script> {
+        let mut all = LETTERS.into_iter().chain([Script::Other]);
+        all.find(|script| script.as_str() == name)
+    }
+
     /// The script in which most letters of a text are written, by its first 2000 characters;
     /// text with kana among Han characters is Japanese.
     pub fn of(text: &str) -> Script {

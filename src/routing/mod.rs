@@ -14,6 +14,7 @@ mod least_loaded;
 mod params;
 mod policy;
 mod priority;
+pub mod rules;
 mod tiers;
 mod weighted;
 

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pointsman::catalog::{Backend, Capabilities, Labels};
-use pointsman::config::Config;
+use pointsman::config::{Config, Serving};
 use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, RequestFacts, RequestHead, ResponseHead, Topology, Verdict,
     handoff,
@@ -37,7 +37,7 @@ const SIZES_KIB: [usize; 3] = [1, 16, 256];
 const PROVIDERS: [&str; 3] = ["openai", "anthropic", "gemini"];
 
 criterion_group!(
-    benches, inspects, requests, replies, chunks, plans, exchanges
+    benches, inspects, requests, replies, chunks, plans, rules, exchanges
 );
 criterion_main!(benches);
 
@@ -141,6 +141,64 @@ fn plans(criterion: &mut Criterion) {
         }
         group.finish();
     }
+}
+
+/// A whole decision, the body's scan aside: rules that do not fit, then candidates by cost.
+fn rules(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("decide");
+    for (candidates, rules) in [(5, 50), (5, 200), (50, 200), (500, 200)] {
+        let config = ruled(candidates, rules);
+        let model = config.models.get("m").unwrap();
+        let profile = profile();
+        let facts = Facts {
+            headers: vec![("x-team".to_owned(), "none-of-them".to_owned())],
+            ..Facts::default()
+        };
+        let name = BenchmarkId::from_parameter(format!("{candidates} candidates, {rules} rules"));
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let rule = config.routing.choose(black_box(&profile), &facts);
+                let serving = Serving { model, rule };
+                let view = View {
+                    profile: &profile,
+                    facts: &facts,
+                    constraints: Constraints::default(),
+                    draw: 0x9E37_79B9,
+                    now_ms: 1_763_000_000_000,
+                    observed: &Unobserved,
+                };
+                let required = [&model.require];
+                let plan = routing::plan(serving.candidates(), &required, serving.policy(), &view);
+                plan.candidates.len()
+            });
+        });
+    }
+    group.finish();
+}
+
+fn ruled(candidates: usize, rules: usize) -> Config {
+    let candidates: Vec<_> = (0..candidates)
+        .map(|i| json!({"provider": "openai", "model": format!("m{i}"), "prices": {"input": i + 1, "output": 2}}))
+        .collect();
+    let rules: Vec<_> = (0..rules)
+        .map(|i| {
+            let when =
+                json!({"model": ["m*", "other"], "headers": {"x-team": format!("team-{i}*")}});
+            json!({"when": when, "policy": "weighted"})
+        })
+        .collect();
+    let document = json!({
+        "version": 1,
+        "providers": {"openai": {"labels": {"residency": "eu"}, "key": {"env": "K"}}},
+        "models": {"m": {
+            "candidates": candidates,
+            "policy": "cheapest",
+            "require": {"residency": ["eu", "uk"]},
+        }},
+        "rules": rules,
+    });
+    let (config, _) = Config::from_json(document.to_string().as_bytes()).unwrap();
+    config
 }
 
 fn policies(name: &str) -> Policies {

@@ -16,6 +16,7 @@ mod operations;
 mod passthrough;
 mod planning;
 mod replies;
+mod rules;
 mod secrets;
 mod streams;
 

@@ -109,7 +109,10 @@ impl Mesh {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let head = head("POST", path, &headers);
+        let mut head = head("POST", path, &headers);
+        let reads = &config.routing.reads.headers;
+        let known = headers.iter().filter(|(name, _)| reads.contains(name));
+        head.known.headers = known.cloned().collect();
         let (downstream, mutation) = match Downstream::start(config, topology, &head) {
             Verdict::Inspect(downstream, mutation) => (downstream, mutation),
             Verdict::Respond(response) => return Err(response),

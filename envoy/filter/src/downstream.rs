@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pointsman::config::Config;
+use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, TRAIL};
 use pointsman::exchange::{Downstream, FinalFacts, RequestFacts, RequestHead, Topology, Verdict};
 use pointsman::observed::Recorded;
@@ -10,6 +10,9 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, SharedData, Side};
+
+/// Where Envoy keeps the claims of tokens that it has checked.
+const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
 
 /// One client request.
 pub(crate) struct DownstreamFilter {
@@ -107,7 +110,7 @@ impl Context for DownstreamFilter {}
 
 impl HttpContext for DownstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let head = request_head(end_of_stream);
+        let head = request_head(&self.config.routing, end_of_stream);
         host::store(&head.for_the_log());
         self.request_id.clone_from(&head.request_id);
         match Downstream::start(&self.config, self.topology, &head) {
@@ -189,12 +192,16 @@ impl HttpContext for DownstreamFilter {
     }
 }
 
-fn request_head(end_of_stream: bool) -> RequestHead {
+fn request_head(routing: &Routing, end_of_stream: bool) -> RequestHead {
     let mut head = RequestHead {
         end_of_stream,
         ..RequestHead::default()
     };
+    let reads = &routing.reads;
     for (name, value) in host::headers(Side::Request) {
+        if reads.headers.contains(&name) {
+            head.known.headers.push((name.clone(), value.clone()));
+        }
         match name.as_str() {
             ":method" => head.method.clone_from(&value),
             ":path" => head.path.clone_from(&value),
@@ -206,6 +213,19 @@ fn request_head(end_of_stream: bool) -> RequestHead {
             _ => {}
         }
         head.names.push(name);
+    }
+    if reads.identity {
+        let uri = host::property_text(&["connection", "uri_san_peer_certificate"]);
+        head.known.identities = vec![uri];
+        head.known.identities.retain(|uri| !uri.is_empty());
+    }
+    for claim in &reads.claims {
+        let mut path = vec!["metadata", "filter_metadata", JWT_AUTHN];
+        path.push(routing.jwt_payload.as_str());
+        path.extend(claim.split('.'));
+        if let Some(bytes) = host::property(&path) {
+            head.add_claim(claim, &bytes);
+        }
     }
     head
 }

@@ -19,9 +19,6 @@ use crate::config::words::{did_you_mean, one_of, quote};
 use crate::config::{ModelConfig, ProviderConfig};
 use crate::operation::{Operation, Operations};
 
-/// The most attempts that all candidates of a model may take together.
-const MAX_ATTEMPTS: u32 = 32;
-
 /// Names of all providers, whether they are right themselves or not; `None` when there is
 /// no list of them to refer to.
 pub(super) type ProviderNames<'a> = Option<Vec<&'a str>>;
@@ -45,15 +42,6 @@ pub(super) fn check_candidates(
         backends.push((i, backend));
     }
     let backends: Vec<Backend> = backends.into_iter().map(|(_, backend)| backend).collect();
-    let attempts: u32 = backends.iter().map(|b| b.tries).sum();
-    if attempts > MAX_ATTEMPTS && items.len() <= MAX_CANDIDATES {
-        let expected = format!("at most {MAX_ATTEMPTS} tries of all candidates together");
-        findings.error(
-            At::Value,
-            path,
-            Finding::new(attempts.to_string(), expected),
-        );
-    }
     backends
 }
 
@@ -129,7 +117,9 @@ fn check_prices(raw: &RawPrices) -> Box<Prices> {
 }
 
 /// Labels as written; `None` of them when nothing is said.
-pub(super) fn check_labels(raw: &Given<Map<LabelName, OneOrMore<LabelValue>, 0>>) -> Labels {
+pub(super) fn check_labels<const MIN: usize>(
+    raw: &Given<Map<LabelName, OneOrMore<LabelValue>, MIN>>,
+) -> Labels {
     let entries = raw.get().into_iter().flat_map(|map| &map.entries);
     let labels = entries.filter_map(|(name, values)| {
         let values = values.as_ref()?.0.iter().map(|value| value.0.clone());

@@ -9,6 +9,7 @@ mod candidate;
 mod dialect;
 mod model;
 mod provider;
+mod rules;
 
 use super::document::{Node, Value};
 use super::names::ListenAddress;
@@ -63,6 +64,10 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         models,
         defaults,
         templates,
+        rules,
+        requirements,
+        routing,
+        explain,
         #[cfg(feature = "cli")]
             catalog: _,
         base_path,
@@ -73,9 +78,17 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     let defaults = defaults.get();
     let adaptations = Adaptations::check(templates, raw_providers, defaults, findings);
     let providers = provider::providers(raw_providers, findings);
-    let mut models = model::models(models, raw_providers, &adaptations, defaults, findings);
+    let unsaid = model::check_defaults(defaults, findings);
+    let mut models = model::models(models, raw_providers, &adaptations, &unsaid, findings);
     candidate::complete_by_provider(&providers, &mut models);
+    let parts = rules::RawParts {
+        rules,
+        requirements,
+        routing: routing.get(),
+        explain: explain.get(),
+    };
     let config = Config {
+        routing: rules::check_routing(&parts, &models, unsaid.timeouts, findings),
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,
         models,
@@ -85,6 +98,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     };
     if !findings.has_errors() {
         warn_of_unused_providers(&config, findings);
+        #[cfg(feature = "cli")]
+        rules::reach::warn(&config, findings);
     }
     version.get().map(|_| config)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::adaptation::Adaptations;
-use super::candidate::{ProviderNames, check_candidates};
+use super::candidate::{ProviderNames, check_candidates, check_labels};
 use crate::catalog::Backend;
 use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName};
 use crate::config::path::Path;
@@ -25,35 +25,34 @@ const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
 };
 
 /// What a model takes that does not say it itself.
-struct Defaults {
+pub(super) struct Defaults {
     on_unsupported: OnUnsupported,
     fallback_on_refusal: bool,
-    timeouts: Timeouts,
+    pub(super) timeouts: Timeouts,
 }
 
 pub(super) fn models(
     raw: &Given<Map<ModelName, RawModel, 1>>,
     providers: &Given<Map<ProviderName, RawProvider, 1>>,
     adaptations: &Adaptations<'_>,
-    defaults: Option<&RawDefaults>,
+    defaults: &Defaults,
     findings: &mut Findings<'_>,
 ) -> BTreeMap<String, ModelConfig> {
     let names: ProviderNames<'_> = providers
         .get()
         .map(|map| map.entries.iter().map(|(name, _)| name.as_str()).collect());
-    let defaults = check_defaults(defaults, findings);
     let top = Path::default().key("models");
     let mut checked = BTreeMap::new();
     for (name, raw) in raw.get().into_iter().flat_map(|map| &map.entries) {
         let Some(raw) = raw else { continue };
         let here = top.key(name);
-        let model = check_model(name, raw, &names, adaptations, &defaults, &here, findings);
+        let model = check_model(name, raw, &names, adaptations, defaults, &here, findings);
         checked.insert(name.clone(), model);
     }
     checked
 }
 
-fn check_defaults(raw: Option<&RawDefaults>, findings: &mut Findings<'_>) -> Defaults {
+pub(super) fn check_defaults(raw: Option<&RawDefaults>, findings: &mut Findings<'_>) -> Defaults {
     let unsaid = RawDefaults::default();
     let RawDefaults {
         on_unsupported,
@@ -83,6 +82,7 @@ fn check_model(
     findings: &mut Findings<'_>,
 ) -> ModelConfig {
     let RawModel {
+        require,
         policy,
         candidates,
         on_unsupported,
@@ -104,6 +104,7 @@ fn check_model(
     refuse_weightless(&policy, candidates, &checked, &at, findings);
     ModelConfig {
         name: name.to_owned(),
+        require: check_labels(require),
         policy,
         candidates: checked,
         on_unsupported,
@@ -115,7 +116,7 @@ fn check_model(
     }
 }
 
-fn what_happens(word: &OnUnsupportedWord) -> OnUnsupported {
+pub(super) fn what_happens(word: &OnUnsupportedWord) -> OnUnsupported {
     match word.0.as_str() {
         "reject" => OnUnsupported::Reject,
         "ignore" => OnUnsupported::Ignore,
@@ -123,7 +124,7 @@ fn what_happens(word: &OnUnsupportedWord) -> OnUnsupported {
     }
 }
 
-fn check_timeouts(
+pub(super) fn check_timeouts(
     raw: Option<&RawTimeouts>,
     unsaid: Timeouts,
     path: &Path,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::Backend;
-use crate::config::{Config, ModelConfig};
-use crate::exchange::handoff::{chain_name, cluster_name};
+use crate::config::{Config, Rule, Serving};
+use crate::exchange::handoff::{MOST_ATTEMPTS, chain_name, cluster_name};
 
 /// One order.
 pub(super) struct Chain {
@@ -20,23 +20,81 @@ pub(super) struct Member {
 
 /// The chains that the configuration can need, each once, by name.
 ///
-/// Any candidate can be left out of a plan (it may lack what a request needs), so every subset
-/// of a model's candidates is a chain; where the policy reorders, every order of it too.
-pub(super) fn all(config: &Config) -> Vec<Chain> {
+/// Any candidate can be left out of a plan (it may lack what a request needs, or break a label),
+/// so every subset of the candidates of a model, or of a rule, is a chain; where a policy or a
+/// limit reorders, every order of it too. Beyond `most` chains only their number goes on: orders
+/// grow faster than anybody's memory.
+pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
     let mut chains = BTreeMap::new();
-    for model in config.models.values() {
-        for order in orders(model) {
+    let mut needed = 0_usize;
+    for (candidates, keeps_order) in lists(config) {
+        let count = count(candidates.len(), keeps_order);
+        needed = needed.saturating_add(count);
+        if count > most {
+            continue;
+        }
+        for order in orders(&candidates, keeps_order) {
             let chain = chain(&order);
             chains.entry(chain.name.clone()).or_insert(chain);
         }
     }
-    chains.into_values().collect()
+    // Lists share chains; what a single list needs counts in full only when it is too long.
+    if chains.len() > most {
+        return Err(chains.len());
+    }
+    let is_whole = lists(config)
+        .iter()
+        .all(|(candidates, keeps_order)| count(candidates.len(), *keeps_order) <= most);
+    match is_whole {
+        true => Ok(chains.into_values().collect()),
+        false => Err(needed),
+    }
 }
 
-fn orders(model: &ModelConfig) -> Vec<Vec<&Backend>> {
-    let keeps_order = model.policy.keeps_order();
+/// Every list of candidates that a request can have, and whether its order is kept.
+fn lists(config: &Config) -> Vec<(Vec<&Backend>, bool)> {
+    let clients_limit = config.routing.client_constraints.is_some();
+    let mut lists = Vec::new();
+    for model in config.models.values() {
+        let rules = config.routing.rules.iter().filter(|rule| {
+            let models = &rule.when.models;
+            models.is_empty() || models.iter().any(|pattern| pattern.fits(&model.name))
+        });
+        let servings = rules.map(Some).chain([None]);
+        lists.extend(servings.map(|rule: Option<&Rule>| {
+            let serving = Serving { model, rule };
+            let limited = clients_limit || rule.is_some_and(|r| !r.constraints.is_empty());
+            let mut candidates = serving.candidates();
+            let required = rule.map(|rule| &rule.require);
+            candidates.retain(|c| {
+                let mut labels = required.into_iter().chain([&model.require]);
+                labels.all(|labels| c.labels.breach(labels).is_none())
+            });
+            (candidates, serving.policy().keeps_order() && !limited)
+        }));
+    }
+    lists
+}
+
+/// How many chains so many candidates make: subsets, or orders of subsets, which are the sum of
+/// n!/(n-k)! for k from 1 to n.
+fn count(candidates: usize, keeps_order: bool) -> usize {
+    let (mut total, mut product) = (0_usize, 1_usize);
+    for k in 0..candidates {
+        total = match keeps_order {
+            true => total.saturating_mul(2).saturating_add(1),
+            false => {
+                product = product.saturating_mul(candidates - k);
+                total.saturating_add(product)
+            }
+        };
+    }
+    total
+}
+
+fn orders<'c>(candidates: &[&'c Backend], keeps_order: bool) -> Vec<Vec<&'c Backend>> {
     let mut orders: Vec<Vec<&Backend>> = vec![Vec::new()];
-    for candidate in &model.candidates {
+    for candidate in candidates {
         let mut longer = Vec::new();
         for order in &orders {
             let places = if keeps_order {
@@ -46,7 +104,7 @@ fn orders(model: &ModelConfig) -> Vec<Vec<&Backend>> {
             };
             longer.extend(places.map(|place| {
                 let mut order = order.clone();
-                order.insert(place, candidate);
+                order.insert(place, *candidate);
                 order
             }));
         }
@@ -60,7 +118,8 @@ fn chain(order: &[&Backend]) -> Chain {
     let mut members: Vec<Member> = Vec::with_capacity(order.len());
     let tries = order
         .iter()
-        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize));
+        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
+        .take(MOST_ATTEMPTS);
     for candidate in tries {
         let earlier = members.iter().filter(|m| m.provider == candidate.provider);
         let cluster = cluster_name(&candidate.provider, earlier.count());

@@ -3,8 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use super::{Scene, filters, millis, socket_address, typed};
-use crate::config::Config;
-use crate::exchange::handoff::{self, CHAIN, DEAD_END, ESCALATE, RETRIABLE_STATUS, VIA_PREFIX};
+use crate::catalog::Backend;
+use crate::config::{Config, Timeouts};
+use crate::exchange::handoff::{
+    self, CHAIN, DEAD_END, ESCALATE, MOST_ATTEMPTS, RETRIABLE_STATUS, VIA_PREFIX,
+};
 use crate::exchange::{Role, Topology};
 use crate::operation::Operation;
 use crate::surface::SURFACES;
@@ -161,23 +164,33 @@ fn model_action(scene: &Scene<'_>) -> Value {
 /// Envoy's own `per_try_idle_timeout` never fires once a stream is under way unless it is
 /// shorter than the time for an attempt; this ends such a stream too.
 fn longest_silence_ms(config: &Config) -> Option<u64> {
-    let silences = config.models.values().map(|model| {
-        let tries: u32 = model.candidates.iter().map(|c| c.tries.max(1)).sum();
-        let attempts = model.timeouts.per_try_ms.saturating_mul(tries.into());
-        attempts.saturating_add(model.timeouts.idle_ms)
-    });
-    silences.max()
+    let most = MOST_ATTEMPTS as u64;
+    let silence = |candidates: &[Backend], timeouts: Timeouts| {
+        let tries: u64 = candidates.iter().map(|c| u64::from(c.tries.max(1))).sum();
+        let attempts = timeouts.per_try_ms.saturating_mul(tries.min(most));
+        attempts.saturating_add(timeouts.idle_ms)
+    };
+    let mut longest = None;
+    for model in config.models.values() {
+        longest = longest.max(Some(silence(&model.candidates, model.timeouts)));
+        for rule in &config.routing.rules {
+            let candidates = match rule.candidates.is_empty() {
+                true => &model.candidates,
+                false => &rule.candidates,
+            };
+            let timeouts = rule.timeouts.unwrap_or(model.timeouts);
+            longest = longest.max(Some(silence(candidates, timeouts)));
+        }
+    }
+    longest
 }
 
 /// The filter sets the number of retries and the timeouts for each request.
 fn retry_policy(scene: &Scene<'_>) -> Value {
-    let idle_ms = scene
-        .config
-        .models
-        .values()
-        .map(|m| m.timeouts.idle_ms)
-        .max()
-        .unwrap_or(0);
+    let of_models = scene.config.models.values().map(|m| m.timeouts);
+    let of_rules = scene.config.routing.rules.iter().filter_map(|r| r.timeouts);
+    let idle_ms = of_models.chain(of_rules).map(|t| t.idle_ms).max();
+    let idle_ms = idle_ms.unwrap_or(0);
     let mut policy = json!({
         "retry_on": "connect-failure,refused-stream,reset,retriable-headers,retriable-status-codes",
         "retriable_status_codes": [RETRIABLE_STATUS],
@@ -278,6 +291,9 @@ fn access_log() -> Value {
             "gen_ai.usage.cache_read.input_tokens": state(handoff::CACHED_TOKENS),
             "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
             "pointsman.attempts": state(handoff::TRAIL),
+            "pointsman.rule": state(handoff::RULE),
+            "pointsman.variant": state(handoff::VARIANT),
+            "pointsman.explanation": state(handoff::EXPLANATION),
             "pointsman.fidelity": state(handoff::FIDELITY),
         }}}),
     )

@@ -57,13 +57,10 @@ pub fn bootstrap(
     };
     let chains = match scene.topology {
         Topology::PerAttempt => Vec::new(),
-        Topology::StaticChain => chains::all(config),
+        Topology::StaticChain => {
+            chains::all(config, MAX_CHAINS).map_err(|needed| TooManyChains { needed })?
+        }
     };
-    if chains.len() > MAX_CHAINS {
-        return Err(TooManyChains {
-            needed: chains.len(),
-        });
-    }
     let mut bootstrap = json!({ "node": { "id": "pointsman", "cluster": "pointsman" } });
     if let Some(port) = config.envoy.admin_port {
         bootstrap["admin"] = json!({ "address": socket_address("127.0.0.1", port) });

@@ -1,0 +1,220 @@
+//! `pointsman explain`: why a request would go where it goes.
+
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::args::{ExplainArgs, Format};
+use super::{Outcome, load, read};
+use crate::config::Config;
+use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Verdict};
+use crate::observed::{Observed, TargetState, Unobserved};
+
+pub(super) fn run(
+    args: &ExplainArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let Some((config, _)) = load(&args.file, err)? else {
+        return Ok(Outcome::Refused);
+    };
+    let body = read(&args.request)?;
+    let state = args.state.as_deref().map(read_state).transpose()?;
+    let told = decide(args, config, body.as_bytes(), state.as_ref());
+    if let Some(explanation) = &told.explanation {
+        let value: Value = serde_json::from_str(explanation)?;
+        match args.format {
+            Format::Json => writeln!(out, "{value:#}")?,
+            Format::Text => write_text(&value, out)?,
+        }
+    }
+    match told.refusal {
+        Some(refusal) => writeln!(err, "{refusal}").map(|()| Outcome::Refused),
+        None => Ok(Outcome::Done),
+    }
+}
+
+/// What became of a request.
+struct Told {
+    explanation: Option<String>,
+    refusal: Option<String>,
+}
+
+fn decide(args: &ExplainArgs, config: Config, body: &[u8], state: Option<&State>) -> Told {
+    let config = Rc::new(config);
+    let head = request_head(args, &config);
+    let mut downstream = match Downstream::start(&config, Topology::PerAttempt, &head) {
+        Verdict::Inspect(downstream, _) => downstream,
+        Verdict::Respond(response) => return refused(None, &response.body),
+        Verdict::Ignore => {
+            let refusal = format!("{}: this path is none of the gateway's", head.path);
+            return Told {
+                explanation: None,
+                refusal: Some(refusal),
+            };
+        }
+    };
+    let facts = RequestFacts {
+        draw: args.draw,
+        now_s: args.at,
+        observed: state.map_or(&Unobserved as &dyn Observed, |state| state),
+        ..RequestFacts::default()
+    };
+    let outcome = downstream.on_body(body, facts);
+    let explanation = downstream.explanation().map(str::to_owned);
+    match outcome {
+        Ok(_) => Told {
+            explanation,
+            refusal: None,
+        },
+        Err(response) => refused(explanation, &response.body),
+    }
+}
+
+fn refused(explanation: Option<String>, body: &[u8]) -> Told {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = value["error"]["message"].as_str().unwrap_or("refused");
+    Told {
+        explanation,
+        refusal: Some(message.to_owned()),
+    }
+}
+
+fn request_head(args: &ExplainArgs, config: &Config) -> RequestHead {
+    let path = match &args.path {
+        Some(path) => path.clone(),
+        None => format!("{}/chat/completions", config.base_path),
+    };
+    let mut head = RequestHead {
+        method: "POST".to_owned(),
+        path,
+        explain: true,
+        ..RequestHead::default()
+    };
+    for (name, value) in &args.headers {
+        let name = name.to_ascii_lowercase();
+        head.names.push(name.clone());
+        head.known.headers.push((name, value.clone()));
+    }
+    head.known.identities = args.identity.iter().cloned().collect();
+    for (name, value) in &args.claims {
+        head.add_claim(name, value.as_bytes());
+    }
+    head
+}
+
+/// What has been observed, by `provider/model`.
+struct State(Value);
+
+fn read_state(file: &str) -> io::Result<State> {
+    let value: Value = serde_json::from_str(&read(file)?)?;
+    Ok(State(value))
+}
+
+impl Observed for State {
+    fn target(&self, provider: &str, model: &str) -> TargetState {
+        let target = &self.0[format!("{provider}/{model}")];
+        TargetState {
+            ttft_p50_ms: target["ttft_p50_ms"].as_f64(),
+            ttft_p95_ms: target["ttft_p95_ms"].as_f64(),
+            latency_p50_ms: target["latency_p50_ms"].as_f64(),
+            latency_p95_ms: target["latency_p95_ms"].as_f64(),
+            error_rate: target["error_rate"].as_f64(),
+            in_flight_tokens: target["in_flight_tokens"].as_u64().unwrap_or(0),
+            cool_down_until_ms: target["cool_down_until_ms"].as_u64().unwrap_or(0),
+        }
+    }
+
+    fn is_warm(&self, provider: &str, model: &str, _prefix: u64) -> bool {
+        self.0[format!("{provider}/{model}")]["warm"] == true
+    }
+}
+
+fn write_text(told: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    let list = |value: &Value| {
+        let items = value.as_array().into_iter().flatten().map(text);
+        items.collect::<Vec<_>>().join(", ")
+    };
+    writeln!(out, "model       {}", text(&told["model"]))?;
+    let rule = told["rule"].as_str();
+    writeln!(
+        out,
+        "rule        {}",
+        rule.unwrap_or("none fits: the model's own settings")
+    )?;
+    let request = &told["request"];
+    write!(
+        out,
+        "request     about {} prompt tokens",
+        request["prompt_tokens"]
+    )?;
+    for (name, value) in request.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("prompt_tokens", _) | (_, Value::Bool(false)) => {}
+            ("needs", Value::Array(needs)) if needs.is_empty() => {}
+            ("needs", needs) => write!(out, ", needs {}", list(needs))?,
+            (name, Value::Bool(true)) => write!(out, ", {name}")?,
+            (name, value) => write!(out, ", {name} {}", text(value))?,
+        }
+    }
+    writeln!(out)?;
+    let labels = list(&told["required_labels"]);
+    if !labels.is_empty() {
+        writeln!(out, "must keep   {labels}")?;
+    }
+    let limits = told["constraints"].as_object().into_iter().flatten();
+    let limits: Vec<String> = limits
+        .map(|(name, limit)| format!("{name} {limit}"))
+        .collect();
+    if !limits.is_empty() {
+        writeln!(out, "limits      {}", limits.join(", "))?;
+    }
+    writeln!(out, "policy      {}", text(&told["policy"]))?;
+    let timeouts = &told["timeouts_ms"];
+    let total = match timeouts["total"].as_u64() {
+        Some(0) | None => "no limit together".to_owned(),
+        Some(ms) => format!("{ms} ms together"),
+    };
+    writeln!(
+        out,
+        "times       {} ms for an attempt, {total}",
+        timeouts["per_try"]
+    )?;
+    writeln!(out, "candidates")?;
+    for each in told["candidates"].as_array().into_iter().flatten() {
+        write_candidate(each, out)?;
+    }
+    Ok(())
+}
+
+fn write_candidate(each: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let name = each["candidate"].as_str().unwrap_or_default();
+    match each["place"].as_u64() {
+        Some(place) => write!(out, "  {place:>2}. {name}")?,
+        None => write!(out, "   -  {name}")?,
+    }
+    if let Some(cost) = each["cost_usd"].as_f64() {
+        write!(out, "  about ${cost:.6}")?;
+    }
+    if let Some(window) = each["context_window"].as_u64() {
+        write!(out, "  holds {window} tokens")?;
+    }
+    writeln!(out)?;
+    if let Some(reason) = each["left_out"].as_str() {
+        writeln!(out, "      left out: {reason}")?;
+    }
+    for score in each["scores"].as_array().into_iter().flatten() {
+        let policy = score["policy"].as_str().unwrap_or_default();
+        let reason = score["reason"].as_str().unwrap_or_default();
+        match score["value"].as_f64() {
+            Some(value) => writeln!(out, "      {policy}: {reason} ({value})")?,
+            None => writeln!(out, "      {policy}: {reason}")?,
+        }
+    }
+    Ok(())
+}

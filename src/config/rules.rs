@@ -1,0 +1,184 @@
+//! Rules and what else decides who serves a request.
+
+use super::{Config, ModelConfig, OnUnsupported, Timeouts};
+use crate::catalog::{Backend, Labels};
+use crate::inspect::RequestProfile;
+use crate::routing::rules::Match;
+use crate::routing::{Constraints, Facts, Policies, Reads};
+
+/// Everything that decides who serves a request besides the model's own settings.
+#[derive(Debug, Clone, Default)]
+pub struct Routing {
+    /// The first that fits counts.
+    pub rules: Vec<Rule>,
+    /// All that fit count.
+    pub requirements: Vec<Requirement>,
+    /// What of a request must be known for all of this.
+    pub reads: Reads,
+    /// Offset of weekdays and hours, in minutes.
+    pub utc_offset_minutes: i64,
+    /// Where the claims are in the metadata of Envoy's `jwt_authn`.
+    pub jwt_payload: String,
+    /// Header in which clients may require labels.
+    pub client_labels: Option<String>,
+    /// What clients may limit.
+    pub client_constraints: Option<ClientConstraints>,
+    /// When decisions are explained.
+    pub explain: ExplainWhen,
+}
+
+/// What happens to some requests; what is not said is the model's.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its name, one of a kind.
+    pub name: String,
+    /// What a request must be like.
+    pub when: Match,
+    /// What it must not be like.
+    pub unless: Option<Match>,
+    /// What orders the candidates.
+    pub policy: Option<Policies>,
+    /// Who may serve it; empty for the model's own candidates.
+    pub candidates: Vec<Backend>,
+    /// Labels that whoever serves it must keep.
+    pub require: Labels,
+    /// Limits that come before the policy.
+    pub constraints: Constraints,
+    /// What happens to a request that a candidate can only serve in part.
+    pub on_unsupported: Option<OnUnsupported>,
+    /// Whether a refusal leads to the next candidate.
+    pub fallback_on_refusal: Option<bool>,
+    /// Times of one request.
+    pub timeouts: Option<Timeouts>,
+}
+
+/// Labels that some requests require.
+#[derive(Debug, Clone)]
+pub struct Requirement {
+    /// What a request must be like.
+    pub when: Match,
+    /// What it must not be like.
+    pub unless: Option<Match>,
+    /// Labels that whoever serves it must keep.
+    pub require: Labels,
+}
+
+/// What clients may limit, and where they say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientConstraints {
+    /// In this header.
+    pub header: Option<String>,
+    /// In this field of the body's `metadata`.
+    pub metadata: Option<String>,
+    /// Names of the limits that they may set.
+    pub allow: Vec<String>,
+}
+
+/// When a decision is explained in the access log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExplainWhen {
+    /// For requests that have this header.
+    pub header: Option<String>,
+    /// For so many of a million requests.
+    pub per_million: u64,
+}
+
+/// A model under a rule: whatever the rule does not say is the model's.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving<'c> {
+    /// The model.
+    pub model: &'c ModelConfig,
+    /// The rule that fits.
+    pub rule: Option<&'c Rule>,
+}
+
+impl Config {
+    /// The rule of this name.
+    pub fn rule(&self, name: &str) -> Option<&Rule> {
+        self.routing.rules.iter().find(|rule| rule.name == name)
+    }
+}
+
+impl Routing {
+    /// The first rule that fits.
+    pub fn choose(&self, profile: &RequestProfile, facts: &Facts) -> Option<&Rule> {
+        let fits = |rule: &&Rule| is_for(&rule.when, rule.unless.as_ref(), profile, facts);
+        self.rules.iter().find(fits)
+    }
+
+    /// Whether rules or clients limit times, so that these have to be observed.
+    pub fn limits_times(&self) -> bool {
+        let is_time = |limit: &String| limit.ends_with("_ms");
+        let clients = self.client_constraints.as_ref();
+        let mut of_rules = self.rules.iter().map(|rule| rule.constraints);
+        clients.is_some_and(|clients| clients.allow.iter().any(is_time))
+            || of_rules.any(|limits| limits.latency_ms.is_some() || limits.ttft_ms.is_some())
+    }
+
+    /// The labels of every requirement that fits.
+    pub fn required<'c>(
+        &'c self,
+        profile: &'c RequestProfile,
+        facts: &'c Facts,
+    ) -> impl Iterator<Item = &'c Labels> {
+        let all = self.requirements.iter();
+        all.filter(|each| is_for(&each.when, each.unless.as_ref(), profile, facts))
+            .map(|each| &each.require)
+    }
+}
+
+fn is_for(when: &Match, unless: Option<&Match>, profile: &RequestProfile, facts: &Facts) -> bool {
+    when.is_met(profile, facts) && unless.is_none_or(|other| !other.is_met(profile, facts))
+}
+
+impl<'c> Serving<'c> {
+    /// Who may serve it, in declared order. Where rule and model name the same candidate, it is
+    /// as the model has it.
+    pub fn candidates(&self) -> Vec<&'c Backend> {
+        match self.rule {
+            Some(rule) if !rule.candidates.is_empty() => {
+                let own = |c: &'c Backend| find(&self.model.candidates, &c.provider, &c.model);
+                rule.candidates
+                    .iter()
+                    .map(|c| own(c).unwrap_or(c))
+                    .collect()
+            }
+            _ => self.model.candidates.iter().collect(),
+        }
+    }
+
+    /// One of the candidates.
+    pub fn candidate(&self, provider: &str, model: &str) -> Option<&'c Backend> {
+        let of_rule = self.rule.map_or(&[][..], |rule| &rule.candidates);
+        find(&self.model.candidates, provider, model).or_else(|| find(of_rule, provider, model))
+    }
+
+    /// What orders the candidates.
+    pub fn policy(&self) -> &'c Policies {
+        let own = self.rule.and_then(|rule| rule.policy.as_ref());
+        own.unwrap_or(&self.model.policy)
+    }
+
+    /// What happens to a request that a candidate can only serve in part.
+    pub fn on_unsupported(&self) -> OnUnsupported {
+        let own = self.rule.and_then(|rule| rule.on_unsupported);
+        own.unwrap_or(self.model.on_unsupported)
+    }
+
+    /// Whether a refusal leads to the next candidate.
+    pub fn fallback_on_refusal(&self) -> bool {
+        let own = self.rule.and_then(|rule| rule.fallback_on_refusal);
+        own.unwrap_or(self.model.fallback_on_refusal)
+    }
+
+    /// Times of one request.
+    pub fn timeouts(&self) -> Timeouts {
+        let own = self.rule.and_then(|rule| rule.timeouts);
+        own.unwrap_or(self.model.timeouts)
+    }
+}
+
+fn find<'c>(candidates: &'c [Backend], provider: &str, model: &str) -> Option<&'c Backend> {
+    let is_it = |c: &&Backend| c.provider == provider && c.model == model;
+    candidates.iter().find(is_it)
+}

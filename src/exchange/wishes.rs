@@ -1,0 +1,138 @@
+//! What a client says of its own request besides the body's meaning: labels that it requires,
+//! limits that it sets. Both can only tighten what the configuration says.
+
+use crate::catalog::Labels;
+use crate::config::Routing;
+use crate::failure::{Class, Failure};
+use crate::json;
+use crate::routing::{Constraints, Facts, Script};
+use crate::schema::openai::{ChatCompletionRequest, Content, Part, Role};
+
+/// The most labels or limits that one header may name.
+const MOST: usize = 32;
+
+/// Adds to `facts` what the configuration reads of a chat request's body.
+pub(super) fn read_body(routing: &Routing, request: &ChatCompletionRequest<'_>, facts: &mut Facts) {
+    let reads = &routing.reads;
+    if !reads.of_body() {
+        return;
+    }
+    let text = |raw: json::Raw<'_>| match json::parse(raw) {
+        Some(serde_json::Value::String(text)) => Some(text),
+        _ => None,
+    };
+    if reads.metadata
+        && let Some(serde_json::Value::Object(fields)) = request.metadata.and_then(json::parse)
+    {
+        let texts = fields.into_iter().filter_map(|(name, value)| match value {
+            serde_json::Value::String(text) => Some((name, text)),
+            _ => None,
+        });
+        facts.metadata = texts.collect();
+    }
+    if reads.user {
+        let user = request.safety_identifier.or(request.user);
+        facts.user = user.and_then(text);
+    }
+    if reads.script {
+        let written = last_user_text(request).and_then(text);
+        facts.script = written.map(|text| Script::of(&text));
+    }
+}
+
+fn last_user_text<'a>(request: &'a ChatCompletionRequest<'a>) -> Option<json::Raw<'a>> {
+    let mut messages = request.messages().iter().rev();
+    let last = messages.find(|message| message.role() == Some(Role::User))?;
+    match last.content()? {
+        Content::Text(text) => Some(text),
+        Content::Parts(parts) => parts.iter().find_map(|part: &Part<'_>| part.text),
+        Content::Empty => None,
+    }
+}
+
+/// The labels that the client requires, such as `residency=eu|uk, retention=none`.
+///
+/// A requirement that cannot be read is refused: ignoring it could send data where it must not go.
+pub(super) fn required_labels(routing: &Routing, facts: &Facts) -> Result<Labels, Failure> {
+    let header = routing.client_labels.as_deref();
+    let Some((name, text)) = header.and_then(|name| Some((name, facts.header(name)?))) else {
+        return Ok(Labels::default());
+    };
+    let word = |text: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"_./-".contains(&b);
+        (1..=60).contains(&text.len()) && text.bytes().all(fits)
+    };
+    let mut labels = Vec::new();
+    for part in text.split(',').take(MOST + 1) {
+        let pair = part.trim().split_once('=');
+        let read = pair.map(|(label, values)| {
+            let values = values.split('|').map(|v| v.trim().to_owned());
+            (label.trim().to_owned(), values.collect::<Vec<String>>())
+        });
+        let right = |(label, values): &(String, Vec<String>)| {
+            word(label) && values.iter().all(|value| word(value))
+        };
+        labels.push(read.filter(right).ok_or_else(|| {
+            refusal(format!(
+                "header {name} must be like residency=eu|uk, retention=none"
+            ))
+        })?);
+    }
+    if labels.len() > MOST {
+        return Err(refusal(format!(
+            "header {name} may name at most {MOST} labels"
+        )));
+    }
+    Ok(Labels::new(labels))
+}
+
+/// The limits that the client sets, such as `cost_usd<=0.01, latency_ms<=800, quality>=0.9`; in
+/// the header, in the body's metadata, or in both.
+pub(super) fn constraints(routing: &Routing, facts: &Facts) -> Result<Constraints, Failure> {
+    let mut limits = Constraints::default();
+    let Some(clients) = &routing.client_constraints else {
+        return Ok(limits);
+    };
+    let header = clients.header.as_deref();
+    let metadata = clients.metadata.as_deref();
+    let texts = [
+        header.and_then(|name| Some(("header", name, facts.header(name)?))),
+        metadata.and_then(|name| Some(("metadata", name, facts.metadata(name)?))),
+    ];
+    for (kind, name, text) in texts.into_iter().flatten() {
+        for part in text.split(',').take(MOST) {
+            let wrong = || {
+                refusal(format!(
+                    "{kind} {name} must be like cost_usd<=0.01, latency_ms<=800, quality>=0.9; \
+                     limits that may be set: {}",
+                    clients.allow.join(", ")
+                ))
+            };
+            let (limit, value) = parse_limit(part).ok_or_else(wrong)?;
+            if !clients.allow.iter().any(|allowed| allowed == limit) {
+                return Err(wrong());
+            }
+            let mut one = Constraints::default();
+            *one.limit(limit).ok_or_else(wrong)? = Some(value);
+            limits = limits.tightened(one);
+        }
+    }
+    Ok(limits)
+}
+
+fn parse_limit(text: &str) -> Option<(&str, f64)> {
+    let (name, value) = text.split_once("<=").or_else(|| text.split_once(">="))?;
+    let name = name.trim();
+    // Quality has a floor, everything else a ceiling.
+    let is_floor = text.contains(">=");
+    let value: f64 = value.trim().parse().ok()?;
+    let is_sane = value.is_finite() && (0.0..=1e9).contains(&value);
+    (is_sane && is_floor == (name == "quality")).then_some((name, value))
+}
+
+fn refusal(message: String) -> Failure {
+    Failure::new(Class::InvalidRequest, message).with_code("invalid_routing_wish")
+}
+
+#[cfg(test)]
+mod tests;
