@@ -151,6 +151,11 @@ impl Case {
         self.folder.join(name).exists()
     }
 
+    /// The folder's.
+    pub fn name(&self) -> String {
+        name(&self.folder)
+    }
+
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         let path = self.folder.join(name);
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

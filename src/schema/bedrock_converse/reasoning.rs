@@ -19,9 +19,11 @@ pub(super) fn blocks<'a>(
     let reason = "Bedrock takes back only reasoning that its models have signed";
     let details = reasoning_details::read(message, place)?;
     let count = details.len();
+    // Claude refuses a turn of which a part is missing: all of what it signed elsewhere, or none.
+    let takes_claude = family == Family::Claude && !details.iter().any(is_bound_to_its_host);
     let blocks: Vec<_> = details
         .into_iter()
-        .filter_map(|detail| block(detail, family))
+        .filter_map(|detail| block(detail, takes_claude))
         .collect();
     if blocks.len() < count {
         report.dropped(place.field("reasoning_details"), reason);
@@ -32,9 +34,15 @@ pub(super) fn blocks<'a>(
     Ok(blocks)
 }
 
+/// Encrypted by Claude at another host.
+fn is_bound_to_its_host(detail: &Detail<'_>) -> bool {
+    detail.kind.as_deref() == Some("reasoning.encrypted")
+        && detail.format.as_deref() == Some("anthropic")
+}
+
 /// Claude's signatures hold wherever the model is hosted; its encrypted blocks are written
 /// in another way by each host.
-fn block(detail: Detail<'_>, family: Family) -> Option<Block<'_>> {
+fn block(detail: Detail<'_>, takes_claude: bool) -> Option<Block<'_>> {
     let Detail {
         kind,
         text,
@@ -44,7 +52,7 @@ fn block(detail: Detail<'_>, family: Family) -> Option<Block<'_>> {
         extra: _, // the position: the order says it
     } = detail;
     let is_ours = format.as_deref() == Some(FORMAT);
-    let is_claude = family == Family::Claude && format.as_deref() == Some("anthropic");
+    let is_claude = takes_claude && format.as_deref() == Some("anthropic");
     let reasoning = match kind.as_deref()? {
         "reasoning.text" if is_ours || is_claude => Reasoning::ReasoningText {
             text: text?,
