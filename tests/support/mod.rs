@@ -152,6 +152,7 @@ impl Case {
     }
 
     /// The folder's.
+    #[allow(dead_code, reason = "tool loops need it")]
     pub fn name(&self) -> String {
         name(&self.folder)
     }

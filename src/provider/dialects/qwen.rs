@@ -27,6 +27,7 @@ fn dialect() -> Dialect {
         }],
         limits: vec![at_most("n", 4.0)],
         roles: pairs(&[("developer", "system")]),
+        drops_in_messages: words("refusal audio function_call annotations"),
         extensions: Some(words("top_k thinking reasoning_content cache_control")),
         tool_choices: words("none auto function"),
         thinking: ThinkingForm::Switch,

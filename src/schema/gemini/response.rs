@@ -59,11 +59,22 @@ pub(super) struct EndedChoice {
     pub(super) annotations: Option<Box<RawValue>>,
 }
 
+/// How much of a reply's id goes into those of its calls, in bytes.
+const MAX_CALL_ID_BYTES: usize = 30;
+
+/// OpenAI takes ids of calls of up to 40 bytes: 4 are left for the call's place.
+fn call_prefix(reply: &str) -> String {
+    let id = reply.strip_prefix("chatcmpl-").unwrap_or(reply);
+    let plain: Vec<char> = id.chars().filter(char::is_ascii_alphanumeric).collect();
+    let surplus = plain.len().saturating_sub(MAX_CALL_ID_BYTES);
+    let kept: String = plain.into_iter().skip(surplus).collect();
+    format!("call_{kept}")
+}
+
 impl ReplyState {
     pub(super) fn new(context: &ReplyContext) -> ReplyState {
-        let id = context.id.as_str();
         ReplyState {
-            call_prefix: format!("call_{}", id.strip_prefix("chatcmpl-").unwrap_or(id)),
+            call_prefix: call_prefix(&context.id),
             model: context.model.clone(),
             ..ReplyState::default()
         }

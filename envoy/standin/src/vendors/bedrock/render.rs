@@ -11,6 +11,9 @@ use crate::reply::Reply;
 /// The signature of all thoughts, and the only one that is taken back.
 pub const SIGNATURE: &str = "c3RhbmRpbi1yZWFzb25pbmctc2lnbmF0dXJl";
 
+/// Signatures that are taken back: Claude's hold wherever it is hosted.
+pub const SIGNATURES: [&str; 2] = [SIGNATURE, "c3RhbmRpbi10aGlua2luZy1zaWduYXR1cmU="];
+
 /// Words the answer.
 pub fn reply(ask: &Ask, answer: &Answer) -> Reply {
     if ask.stream {
