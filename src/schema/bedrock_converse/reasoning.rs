@@ -40,8 +40,11 @@ fn is_bound_to_its_host(detail: &Detail<'_>) -> bool {
         && detail.format.as_deref() == Some("anthropic")
 }
 
-/// Claude's signatures hold wherever the model is hosted; its encrypted blocks are written
-/// in another way by each host.
+/// Claude's signatures hold wherever the model is hosted; of its encrypted blocks nobody says
+/// so.
+///
+/// Source: Anthropic, "Extended thinking", on compatibility of signatures across platforms, read
+/// 2026-11-21.
 fn block(detail: Detail<'_>, takes_claude: bool) -> Option<Block<'_>> {
     let Detail {
         kind,

@@ -91,7 +91,8 @@ impl Embeddings {
         }
     }
 
-    /// The most texts in a request.
+    /// The most texts in a request. AI Studio says in its refusal of more that a batch holds 100
+    /// ("at most 100 requests can be in one batch", seen in public reports until 2026-11-21).
     fn most(self) -> usize {
         match self {
             Embeddings::Batch | Embeddings::VertexBatch => 100,
