@@ -201,7 +201,9 @@ def test_no_fault_leads_to_a_forbidden_provider(routed):
         statuses = set(pool.map(ask, range(REQUESTS)))
     assert 200 in statuses and len(statuses) > 1, statuses
     assert routed.standins["openai"].records() == []
-    assert asked(routed.chat("three")) == ["openai"], "it is there for others"
+    # Those that cool down after so much failure are named before it.
+    assert asked(routed.chat("three"))[-1] == "openai", "it is there for others"
+    assert len(routed.standins["openai"].records()) == 1
 
 
 def test_rules_are_exchanged_under_load_without_a_failed_request(binaries, routed, tmp_path):
