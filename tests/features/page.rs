@@ -120,9 +120,9 @@ fn table(page: &mut String, probes: &[Probe], columns: &[&Column], differing: bo
 
 fn operations(page: &mut String) {
     page.push_str(
-        "\n## Besides chat\n\nWhich kinds offer it; embeddings and rerank are translated \
-         ([endpoints.md](endpoints.md)), the others pass through ([passthrough.md](passthrough.md)). \
-         Some kinds offer it for some models only.\n\n| | |\n|---|---|\n",
+        "\n## Besides chat\n\nWhich kinds offer it, some of them for some models only. Embeddings and \
+         rerank are\ntranslated ([endpoints.md](endpoints.md)); the others pass through\n\
+         ([passthrough.md](passthrough.md)).\n\n| operation | kinds |\n|---|---|\n",
     );
     for operation in Operation::ALL {
         let offers = PROVIDERS.iter().filter(|provider| {
