@@ -65,6 +65,7 @@ fn travel(request: &Value, thinking: Thinking) -> Trip {
         ..Capabilities::default()
     };
     let target = Target {
+        betas: &[],
         source: &chat,
         model: request["model"].as_str().expect("a model"),
         capabilities: &capabilities,

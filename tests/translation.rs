@@ -1,11 +1,12 @@
 //! Every schema against its fixtures: `tests/fixtures/translation/<schema>/<case>/`, and every
-//! kind of provider that speaks OpenAI's in its own dialect: `tests/fixtures/translation/<kind>/`.
+//! kind of provider that speaks OpenAI's or Anthropic's in its own way:
+//! `tests/fixtures/translation/<kind>/`.
 //!
 //! A case is a folder with at least one pair of files; `BLESS=1` rewrites the expectations.
 //!
 //! | given | expected |
 //! |---|---|
-//! | `client_request.json` (with `target.json`) | `upstream_request.json`, `report.json` (absent: empty) or `translate_error.json` |
+//! | `client_request.json` (with `target.json`) | `upstream_request.json`, `upstream_headers.json` and `report.json` (absent: empty) or `translate_error.json` |
 //! | `upstream_response.json` | `client_response.json`, `usage.json`, or `failure.json` |
 //! | `upstream_response.sse` | `client_response.sse`, `usage.json`, or also `stream_failure.json` |
 //! | `upstream_response.bin` | the same as for `.sse` |
@@ -48,6 +49,13 @@ fn requests_are_translated_as_their_fixtures_say() {
                 case.expect_json("upstream_request.json", &support::value(&translated.body));
                 let report = serde_json::to_value(&report).expect("a report");
                 case.expect_json_unless("report.json", &report, &json!([]));
+                let headers: serde_json::Map<_, _> = translated
+                    .headers
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value.into()))
+                    .collect();
+                let headers = Value::Object(headers);
+                case.expect_json_unless("upstream_headers.json", &headers, &json!({}));
                 case.expect_absent("translate_error.json");
             }
             Err(error) => {
@@ -196,7 +204,7 @@ fn rooms() -> Vec<Room> {
         let schema = provider.schema();
         Room {
             folder: match schema.name() {
-                "openai" => provider.kind(),
+                "openai" | "anthropic" => provider.kind(),
                 name => name,
             },
             schema,

@@ -27,6 +27,9 @@ pub(super) fn run(
     match translate(args, &config, &input) {
         Ok(sent) => {
             writeln!(err, "POST {}", sent.url)?;
+            for (name, value) in &sent.translated.headers {
+                writeln!(err, "{name}: {value}")?;
+            }
             for finding in sent.report.findings() {
                 let (verdict, param) = (finding.verdict.as_str(), &finding.param);
                 writeln!(err, "{verdict} {param}: {}", finding.reason)?;

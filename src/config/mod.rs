@@ -308,6 +308,7 @@ impl ProviderConfig {
             model: &backend.model,
             capabilities: &backend.capabilities,
             defaults: &backend.defaults,
+            betas: &[],
             option_keys: [&self.name, self.kind.kind(), self.kind.schema().name()],
             dialect: &self.dialect,
         }

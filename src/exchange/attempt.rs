@@ -17,7 +17,7 @@ use crate::fidelity::Report;
 use crate::operation::Operation;
 use crate::provider::{Auth, Offer};
 use crate::schema::openai::ChatCompletionRequest;
-use crate::schema::{ReplyContext, TranslateError, Translated};
+use crate::schema::{ReplyContext, Target, TranslateError, Translated};
 
 /// What the host knows when an attempt starts.
 #[derive(Debug, Clone, Default)]
@@ -146,8 +146,7 @@ impl Attempt {
     /// headers of the request.
     pub fn on_request_headers(&self, headers: &[(String, String)]) -> Mutation {
         let mut mutation = Mutation::pause();
-        let schema = self.provider.kind.schema().name();
-        let withheld = |name: &String| is_withheld(name, schema) || self.config.sets_header(name);
+        let withheld = |name: &String| is_withheld(name) || self.config.sets_header(name);
         for (name, _) in headers.iter().filter(|(name, _)| withheld(name)) {
             mutation.remove(name.clone());
         }
@@ -194,6 +193,12 @@ impl Attempt {
         self.reply
             .set_hints(translated.hints, &report, self.on_unsupported);
         let mut mutation = Mutation::default();
+        for (name, value) in translated.headers {
+            // The operator's own come first.
+            let own = self.provider.headers.get(name);
+            let value = own.map_or_else(|| value.clone(), |own| format!("{own},{value}"));
+            mutation.set(name, value);
+        }
         mutation.set("content-length", translated.body.len().to_string());
         mutation.body = Some(translated.body);
         Ok(mutation)
@@ -223,7 +228,10 @@ impl Attempt {
                 report.rewritten(param, "the configuration says so");
             }
         }
-        let target = self.provider.target(&self.backend, body);
+        let target = Target {
+            betas: &self.plan.betas,
+            ..self.provider.target(&self.backend, body)
+        };
         let schema = self.provider.kind.schema();
         schema
             .translate_request(&request, &target, report)

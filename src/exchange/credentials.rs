@@ -6,7 +6,7 @@
 use super::handoff::INTERNAL_PREFIX;
 
 /// Credentials of every provider and of the client.
-const CREDENTIALS: [&str; 11] = [
+const CREDENTIALS: [&str; 10] = [
     "authorization",
     "proxy-authorization",
     "cookie",
@@ -17,7 +17,6 @@ const CREDENTIALS: [&str; 11] = [
     "x-goog-user-project",
     "openai-organization",
     "openai-project",
-    "anthropic-workspace-id",
 ];
 
 /// What a proxy adds and a provider has no business with; `accept-encoding`, so that replies
@@ -47,11 +46,12 @@ const PREFIXES: [&str; 5] = [
     "x-stainless-",
 ];
 
-/// Whether a request header must not go to a provider of this schema.
+/// Whether a request header must not go to a provider.
 ///
-/// `anthropic-beta` and its kin switch features of Anthropic on, and mean nothing elsewhere.
-pub(super) fn is_withheld(name: &str, schema: &str) -> bool {
-    (name.starts_with("anthropic-") && schema != "anthropic")
+/// Headers of Anthropic's mean nothing elsewhere; where they do, the attempt sets the version,
+/// and the betas that the plan has kept.
+pub(super) fn is_withheld(name: &str) -> bool {
+    name.starts_with("anthropic-")
         || CREDENTIALS.contains(&name)
         || HOP.contains(&name)
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))

@@ -26,6 +26,9 @@ use crate::surface::{SURFACES, Surface, SurfaceContext};
 /// The code of a request that every candidate is left out of.
 const NO_ABLE_CANDIDATE: &str = "no_able_candidate";
 
+/// The schema that `anthropic-beta` is for.
+const BETAS_FOR: &str = "anthropic";
+
 /// How many known models an error names.
 const MODELS_NAMED: usize = 20;
 
@@ -46,6 +49,8 @@ pub struct RequestHead {
     pub content_encoding: Option<String>,
     /// The client wants another protocol.
     pub upgrade: bool,
+    /// Values of `anthropic-beta`.
+    pub betas: Vec<String>,
     /// Names of all headers.
     pub names: Vec<String>,
     /// No body follows.
@@ -107,6 +112,8 @@ pub struct Downstream {
 struct Asked {
     /// The media type of a body that is not JSON.
     media_type: String,
+    /// Values of `anthropic-beta`.
+    betas: Vec<String>,
     known: Facts,
     explain: bool,
     explanation: Option<String>,
@@ -221,6 +228,7 @@ impl Downstream {
                             answer: None,
                             asked: Box::new(Asked {
                                 media_type: head.multipart_type(),
+                                betas: head.betas.clone(),
                                 known: head.facts(config),
                                 explain: head.explain,
                                 explanation: None,
@@ -304,20 +312,25 @@ impl Downstream {
     fn plan(
         &mut self,
         body: &[u8],
-        findings: Report,
+        mut findings: Report,
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
+        if !self.asked.betas.is_empty() {
+            findings.dropped_unless(BETAS_FOR, "anthropic-beta", "only Anthropic knows it");
+        }
         let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
         if self.config.wants().warmth {
             profile.prefix = Some(prefix(&request));
         }
         let config = Rc::clone(&self.config);
         wishes::read_body(&config.routing, &request, &mut self.asked.known);
+        let betas = self.asked.betas.clone();
         let sieve = Sieve {
             config: &config,
             alias: &profile.model,
             request: &request,
             body,
+            betas: &betas,
             findings: &findings,
             plain: profile.plain,
         };
@@ -404,6 +417,7 @@ impl Downstream {
             avoided: trail::of_avoided(&avoided),
             findings: findings.clone(),
             rule: rule.map(|rule| rule.name.clone()),
+            betas: std::mem::take(&mut self.asked.betas),
             ..handoff_of(model, profile, candidates, self.topology, facts)
         };
         let mut mutation = self.dispatch(&handoff, serving.timeouts());
@@ -634,6 +648,7 @@ fn handoff_of(
         prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
         avoided: String::new(),
         findings: Report::default(),
+        betas: Vec::new(),
         steps,
     }
 }

@@ -105,6 +105,9 @@ pub struct Handoff {
     pub avoided: String,
     /// What the client's request lost on its way to a chat completion request.
     pub findings: Report,
+    /// Values of the client's `anthropic-beta` header.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub betas: Vec<String>,
     /// One for each attempt, in order.
     pub steps: Vec<Step>,
 }

@@ -10,8 +10,8 @@ use crate::config::{Config, ProviderConfig};
 use crate::fidelity::{self, Report};
 use crate::inspect::RequestProfile;
 use crate::routing::RoutePlan;
-use crate::schema::TranslateError;
 use crate::schema::openai::ChatCompletionRequest;
+use crate::schema::{Target, TranslateError};
 
 /// Why a candidate's translation would not do.
 pub(super) enum Loss {
@@ -48,6 +48,8 @@ pub(super) struct Sieve<'s> {
     pub alias: &'s str,
     pub request: &'s ChatCompletionRequest<'s>,
     pub body: &'s [u8],
+    /// Values of the client's `anthropic-beta` header.
+    pub betas: &'s [String],
     /// What the request has lost already.
     pub findings: &'s Report,
     /// Whether every schema can carry the request as it is.
@@ -99,13 +101,19 @@ impl Sieve<'_> {
         let mut report = self.findings.served_by(schema.name());
         match adapt::adapt(self.request, self.body, candidate, &mut report)? {
             None => {
-                let target = provider.target(candidate.backend, self.body);
+                let target = Target {
+                    betas: self.betas,
+                    ..provider.target(candidate.backend, self.body)
+                };
                 schema.translate_request(self.request, &target, &mut report)?;
             }
             Some(adapted) => {
                 let not_ours = || TranslateError::new("body", "a chat completion request");
                 let request = ChatCompletionRequest::parse(&adapted.body).ok_or_else(not_ours)?;
-                let target = provider.target(candidate.backend, &adapted.body);
+                let target = Target {
+                    betas: self.betas,
+                    ..provider.target(candidate.backend, &adapted.body)
+                };
                 schema.translate_request(&request, &target, &mut report)?;
             }
         }

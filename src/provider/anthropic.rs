@@ -1,37 +1,58 @@
-//! Anthropic itself.
+//! Anthropic itself, and Microsoft Foundry, which takes what it takes.
 
 use super::{Auth, Offer, Provider};
 use crate::operation::Operation;
 use crate::schema::Schema;
-use crate::schema::anthropic::Anthropic as AnthropicSchema;
+use crate::schema::anthropic::{Anthropic as AnthropicSchema, DIRECT};
 use crate::schema::openai::operations::Passthrough;
+
+/// An address of Anthropic's own API.
+pub struct Anthropic {
+    kind: &'static str,
+    endpoint: Option<&'static str>,
+    path: &'static str,
+}
 
 /// `https://api.anthropic.com`.
 ///
 /// Source: Claude API reference, "Versions" and "Authentication", read 2026-11-21.
-pub struct Anthropic;
+pub const ANTHROPIC: Anthropic = Anthropic {
+    kind: "anthropic",
+    endpoint: Some("https://api.anthropic.com/v1"),
+    path: "/messages",
+};
+
+/// `https://<resource>.services.ai.azure.com/anthropic`.
+///
+/// Source: Claude API reference, "Claude in Microsoft Foundry", and the client of the official
+/// SDK 2.11, read 2026-11-21.
+pub const FOUNDRY: Anthropic = Anthropic {
+    kind: "foundry_anthropic",
+    endpoint: None,
+    path: "/anthropic/v1/messages",
+};
 
 impl Provider for Anthropic {
     fn kind(&self) -> &'static str {
-        "anthropic"
+        self.kind
     }
 
     fn schema(&self) -> &'static dyn Schema {
-        &AnthropicSchema
+        &AnthropicSchema(&DIRECT)
     }
 
     fn default_endpoint(&self) -> Option<&'static str> {
-        Some("https://api.anthropic.com/v1")
+        self.endpoint
     }
 
     fn chat_path(&self, _model: &str, _streamed: bool) -> String {
-        "/messages".to_owned()
+        self.path.to_owned()
     }
 
     fn offer(&self, operation: Operation, _model: &str) -> Option<Offer> {
         let counts = operation == Operation::MessageTokens;
         counts.then(|| Offer {
-            path: operation.path().to_owned(),
+            path: format!("{}/count_tokens", self.path),
             schema: &Passthrough::COUNT,
         })
     }

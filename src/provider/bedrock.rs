@@ -3,24 +3,51 @@
 
 use super::{Auth, Offer, Provider, encode_segment};
 use crate::operation::Operation;
+use crate::schema::anthropic::{Anthropic, BEDROCK};
 use crate::schema::bedrock_converse::BedrockConverse;
 use crate::schema::cohere::operations::{Embed, Host, Rerank};
 use crate::schema::titan::TitanEmbeddings;
 use crate::schema::{OperationSchema, Schema};
 
-/// `https://bedrock-runtime.<region>.amazonaws.com`.
+/// One API of the runtime.
+pub struct Bedrock {
+    kind: &'static str,
+    schema: &'static dyn Schema,
+    /// The last segment of the path, for whole replies and for streams.
+    operations: [&'static str; 2],
+    /// Whether it is for the models of every vendor, those that embed and rerank too.
+    is_general: bool,
+}
+
+/// One language for the models of many vendors.
 ///
 /// Source: Amazon Bedrock API reference, "Converse" and "ConverseStream", and its user guide,
 /// "API keys", read 2026-11-21.
-pub struct Bedrock;
+pub const CONVERSE: Bedrock = Bedrock {
+    kind: "bedrock",
+    schema: &BedrockConverse,
+    operations: ["converse", "converse-stream"],
+    is_general: true,
+};
+
+/// Anthropic's models in their own language.
+///
+/// Source: Amazon Bedrock API reference, "InvokeModel" and "InvokeModelWithResponseStream", and
+/// the client of Anthropic's SDK 2.11, read 2026-11-21.
+pub const ANTHROPIC: Bedrock = Bedrock {
+    kind: "bedrock_anthropic",
+    schema: &Anthropic(&BEDROCK),
+    operations: ["invoke", "invoke-with-response-stream"],
+    is_general: false,
+};
 
 impl Provider for Bedrock {
     fn kind(&self) -> &'static str {
-        "bedrock"
+        self.kind
     }
 
     fn schema(&self) -> &'static dyn Schema {
-        &BedrockConverse
+        self.schema
     }
 
     fn default_endpoint(&self) -> Option<&'static str> {
@@ -39,16 +66,13 @@ impl Provider for Bedrock {
     /// The model's name or ARN is one segment: colons and slashes are encoded once here, and a
     /// signature encodes that again, as AWS does.
     fn chat_path(&self, model: &str, streamed: bool) -> String {
-        let operation = if streamed {
-            "converse-stream"
-        } else {
-            "converse"
-        };
+        let [whole, stream] = self.operations;
+        let operation = if streamed { stream } else { whole };
         format!("/model/{}/{operation}", encode_segment(model))
     }
 
     fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
-        let is = |family| model.contains(family);
+        let is = |family| self.is_general && model.contains(family);
         let schema: &dyn OperationSchema = match operation {
             Operation::Embeddings if is("titan-embed-text") => &TitanEmbeddings,
             Operation::Embeddings if is("cohere.embed") => &Embed(Host::Bedrock),
@@ -70,7 +94,7 @@ impl Provider for Bedrock {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bedrock, Provider};
+    use super::{ANTHROPIC, CONVERSE, Provider};
 
     #[test]
     fn names_and_arns_are_one_segment_encoded_once() {
@@ -85,8 +109,12 @@ mod tests {
             ),
         ];
         for (model, path) in cases {
-            assert_eq!(Bedrock.chat_path(model, false), path);
-            assert_eq!(Bedrock.chat_path(model, true), format!("{path}-stream"));
+            assert_eq!(CONVERSE.chat_path(model, false), path);
+            assert_eq!(CONVERSE.chat_path(model, true), format!("{path}-stream"));
+            let path = path.replace("converse", "invoke");
+            assert_eq!(ANTHROPIC.chat_path(model, false), path);
+            let stream = format!("{path}-with-response-stream");
+            assert_eq!(ANTHROPIC.chat_path(model, true), stream);
         }
     }
 }

@@ -4,8 +4,10 @@ mod anthropic;
 mod bedrock;
 mod cohere;
 mod dialects;
+mod gcp;
 mod gemini;
 mod speaker;
+mod vertex_anthropic;
 mod vertex_gemini;
 
 pub use speaker::{API_VERSION, beside_chat, fill};
@@ -31,6 +33,12 @@ pub trait Provider: Sync {
 
     /// Where it is in a region of AWS, for providers that have one address in each.
     fn regional_endpoint(&self, _region: &str) -> Option<String> {
+        None
+    }
+
+    /// Where it is for a project and a location of Google Cloud, for providers that have one
+    /// address for each.
+    fn project_endpoint(&self, _project: &str, _location: &str) -> Option<String> {
         None
     }
 
@@ -106,10 +114,13 @@ pub enum Auth {
 /// Every kind of provider; a new one is one file and one line here.
 pub const PROVIDERS: &[&dyn Provider] = &[
     &dialects::openai::OPENAI,
-    &anthropic::Anthropic,
+    &anthropic::ANTHROPIC,
     &gemini::Gemini,
     &vertex_gemini::VertexGemini,
-    &bedrock::Bedrock,
+    &vertex_anthropic::VertexAnthropic,
+    &bedrock::CONVERSE,
+    &bedrock::ANTHROPIC,
+    &anthropic::FOUNDRY,
     &dialects::azure_openai::AZURE_OPENAI,
     &dialects::mistral::MISTRAL,
     &cohere::Cohere,

@@ -2,7 +2,7 @@
 //! `https://us-central1-aiplatform.googleapis.com/v1/projects/<project>/locations/us-central1`.
 
 use super::gemini::method;
-use super::{Auth, Offer, Provider, encode_segment};
+use super::{Auth, Offer, Provider, encode_segment, gcp};
 use crate::operation::Operation;
 use crate::schema::Schema;
 use crate::schema::gemini::{Embeddings, Gemini as GeminiSchema};
@@ -23,6 +23,10 @@ impl Provider for VertexGemini {
 
     fn default_endpoint(&self) -> Option<&'static str> {
         None
+    }
+
+    fn project_endpoint(&self, project: &str, location: &str) -> Option<String> {
+        Some(gcp::endpoint(project, location))
     }
 
     fn chat_path(&self, model: &str, streamed: bool) -> String {

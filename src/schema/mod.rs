@@ -166,6 +166,8 @@ pub struct Target<'a> {
     /// The keys of `provider_options` that are meant for this target: the provider's name in
     /// the configuration, its kind, its schema.
     pub option_keys: [&'a str; 3],
+    /// Values of the client's `anthropic-beta` header: names of features, with commas between.
+    pub betas: &'a [String],
     /// How the provider differs from OpenAI, if it speaks OpenAI's schema.
     pub dialect: &'a Dialect,
 }
@@ -175,6 +177,8 @@ pub struct Target<'a> {
 pub struct Translated {
     /// The body to send.
     pub body: Vec<u8>,
+    /// Headers that go with it, in place of any of the same name.
+    pub headers: Vec<(&'static str, String)>,
     /// What the reply needs to know.
     pub hints: Hints,
 }

@@ -50,6 +50,7 @@ impl OperationSchema for TitanEmbeddings {
         Ok(Translated {
             body: json::to_string(&body).into_bytes(),
             hints: asked.hints,
+            ..Translated::default()
         })
     }
 

@@ -194,7 +194,7 @@ class Record:
 class Standins:
     """A process with any number of stand-ins. `names` are `openai`, `openai-2` and so on."""
 
-    def __init__(self, binaries, folder, names=VENDORS):
+    def __init__(self, binaries, folder, names=VENDORS, keys=None):
         folder.mkdir(parents=True, exist_ok=True)
         *ports, control = free_ports(len(names) + 1)
         command = [str(binaries.standin), "--control", f"127.0.0.1:{control}"]
@@ -203,7 +203,7 @@ class Standins:
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{control}", timeout=PATIENCE_S)
         self._by_name = {}
         for name, port in zip(names, ports):
-            vendor, key = name.split("-")[0], f"secret-of-{name}"
+            vendor, key = name.split("-")[0], (keys or {}).get(name, f"secret-of-{name}")
             command += [f"--{vendor}", f"127.0.0.1:{port}", f"--{vendor}-key", key]
             self._by_name[name] = Standin(name, vendor, port, key, self._http)
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -347,14 +347,14 @@ def start_envoy(binaries, bootstrap, folder, environment):
 class Gateway:
     """pointsman.yaml, stand-ins and an Envoy that serves them."""
 
-    def __init__(self, binaries, folder, document, standins, edit=None):
+    def __init__(self, binaries, folder, document, standins, edit=None, environment=None):
         folder.mkdir(parents=True, exist_ok=True)
         self.binaries = binaries
         self.standins = standins
         self.folder = folder
         self.port, self.admin_port = free_ports(2)
         self.document = self.complete(document)
-        self.environment = {key_variable(s): s.key for s in standins}
+        self.environment = {key_variable(s): s.key for s in standins} | (environment or {})
         bootstrap = self.render(self.document)
         if edit:
             bootstrap = edit(bootstrap)

@@ -183,13 +183,6 @@ fn switches_of_anthropic_reach_nobody_else() {
     let body = chat("smart", json!({}));
     let mut mesh =
         Mesh::start(&gateway(unchanged), Topology::PerAttempt, &client, &body).expect("a plan");
-    // Its own attempt comes first here: what is removed for others cannot come back.
-    let sent = mesh.send(2, "anthropic").expect("an attempt");
-    assert_eq!(header(&sent.request, "anthropic-beta"), Some("x"));
-    assert_eq!(
-        header(&sent.request, "anthropic-version"),
-        Some("2023-06-01")
-    );
     for (number, provider) in [(1, "openai"), (3, "gemini")] {
         let sent = mesh.send(number, provider).expect("an attempt");
         assert!(
@@ -199,6 +192,20 @@ fn switches_of_anthropic_reach_nobody_else() {
             "{provider}"
         );
     }
+}
+
+#[test]
+fn a14_betas_outlive_the_attempts_that_do_not_know_them() {
+    let client = [("anthropic-beta", "x"), ("anthropic-version", "2020-01-01")];
+    let body = chat("smart", json!({}));
+    let mut mesh =
+        Mesh::start(&gateway(unchanged), Topology::PerAttempt, &client, &body).expect("a plan");
+    let first = mesh.send(1, "openai").expect("an attempt");
+    assert_eq!(header(&first.request, "anthropic-beta"), None);
+    let second = mesh.send(2, "anthropic").expect("an attempt");
+    assert_eq!(header(&second.request, "anthropic-beta"), Some("x"));
+    let version = header(&second.request, "anthropic-version");
+    assert_eq!(version, Some("2023-06-01"));
 }
 
 #[test]

@@ -77,6 +77,11 @@ pub fn head(method: &str, path: &str, headers: &Headers) -> RequestHead {
     RequestHead {
         method: method.to_owned(),
         path: path.to_owned(),
+        betas: headers
+            .iter()
+            .filter(|(name, _)| name == "anthropic-beta")
+            .map(|(_, value)| value.clone())
+            .collect(),
         content_type: headers
             .iter()
             .find(|(name, _)| name == "content-type")

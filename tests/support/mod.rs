@@ -27,6 +27,8 @@ pub struct Settings {
     pub schema: &'static str,
     pub capabilities: Capabilities,
     pub defaults: BTreeMap<String, String>,
+    /// The client's `anthropic-beta` header.
+    pub betas: Vec<String>,
     /// For a reply without a request.
     pub hints: Hints,
 }
@@ -99,7 +101,8 @@ pub fn failure(failure: &Failure) -> Value {
 
 /// The frames of a binary stream: each an event with its payload (`{"messageStart": {...}}`),
 /// an exception (`{"exception": "...", "payload": {...}}`), an error of the transport
-/// (`{"error": "...", "message": "..."}`) or bytes that are no frame (`{"raw": "..."}`).
+/// (`{"error": "...", "message": "..."}`) or bytes that are no frame (`{"raw": "..."}`). A
+/// `chunk` holds its payload in base64, as Anthropic's models on Bedrock answer.
 pub fn frames(events: &Value) -> Vec<u8> {
     let mut out = Vec::new();
     for event in events.as_array().expect("an array of events") {
@@ -128,6 +131,13 @@ fn frame(event: &serde_json::Map<String, Value>, out: &mut Vec<u8>) {
         (head, String::new())
     } else {
         let (name, payload) = event.iter().next().expect("a name");
+        let payload = match (name.as_str(), payload) {
+            ("chunk", Value::Object(_)) => &json!({
+                "bytes": base64(payload.to_string().as_bytes()),
+                "p": "abcdef",
+            }),
+            _ => payload,
+        };
         // A text stands for itself: payloads that are not JSON.
         let payload = payload
             .as_str()
@@ -144,6 +154,20 @@ fn frame(event: &serde_json::Map<String, Value>, out: &mut Vec<u8>) {
         .map(|(name, value)| (name, HeaderValue::Text(value)))
         .collect();
     encode(&headers, payload.as_bytes(), out);
+}
+
+/// Bytes in base64, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |group: &[u8]| {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let digit = |i: usize| char::from(DIGITS[(bits >> (18 - 6 * i)) as usize & 63]);
+        (0..4)
+            .map(|i| if i > group.len() { '=' } else { digit(i) })
+            .collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
 }
 
 impl Case {
@@ -226,6 +250,7 @@ impl Case {
             dialect: adjusted(dialect, schema, &json),
             capabilities: capabilities(&json["capabilities"]),
             defaults: defaults.map(|(k, v)| (k.clone(), v.to_string())).collect(),
+            betas: strings(&json["betas"]),
             hints: Hints {
                 structured_output_tool: json["structured_output_tool"] == true,
                 base64: json["base64"] == true,
@@ -263,6 +288,7 @@ impl Settings {
     pub fn target<'a>(&'a self, source: &'a [u8]) -> Target<'a> {
         Target {
             source,
+            betas: &self.betas,
             dialect: &self.dialect,
             model: &self.model,
             capabilities: &self.capabilities,
@@ -308,6 +334,13 @@ impl Streamed {
 fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
     name.display().to_string()
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    let texts = list.as_array().into_iter().flatten();
+    texts
+        .map(|text| text.as_str().expect("a text").to_owned())
+        .collect()
 }
 
 fn is_blessing() -> bool {

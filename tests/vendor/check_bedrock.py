@@ -22,6 +22,7 @@ MODEL = botocore.session.get_session().get_service_model("bedrock-runtime")
 # The streamed operation takes the same body, but for one mode of guardrails.
 REQUEST = MODEL.operation_model("ConverseStream").input_shape
 EVENTS = MODEL.operation_model("ConverseStream").output_shape.members["stream"]
+CHUNKS = MODEL.operation_model("InvokeModelWithResponseStream").output_shape.members["body"]
 
 # Documented in words only.
 DOCUMENT_NAME = re.compile(r"[a-zA-Z0-9()\[\]-]+( [a-zA-Z0-9()\[\]-]+)*")
@@ -160,7 +161,7 @@ def read_frames(data: bytes) -> list[tuple[str, dict]]:
     for message in buffer:
         headers = message.headers
         name = headers.get(":event-type") or headers.get(":exception-type") or headers[":error-code"]
-        known = name in EVENTS.members
+        known = name in EVENTS.members or name in CHUNKS.members
         events.append((name, loaded(message.payload) if known else None))
     return events
 

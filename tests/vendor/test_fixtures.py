@@ -1,5 +1,6 @@
 """Every translated request body of the fixtures, against the vendors' own types."""
 
+import base64
 import importlib
 import json
 import pathlib
@@ -11,10 +12,13 @@ FIXTURES = pathlib.Path(__file__).parents[1] / "fixtures" / "translation"
 # The schemas whose vendors publish types that a body can be checked against.
 CHECKED = {
     "anthropic": "check_anthropic",
+    "bedrock_anthropic": "check_bedrock_anthropic",
     "bedrock_converse": "check_bedrock",
     "cohere": "check_cohere",
+    "foundry_anthropic": "check_anthropic",
     "gemini": "check_gemini",
     "mistral": "check_mistral",
+    "vertex_anthropic": "check_vertex_anthropic",
 }
 
 
@@ -81,8 +85,9 @@ def test_a_body_of_openais_schema_is_refused(schema, fields):
 
 
 def binary_streams():
-    for path in sorted((FIXTURES / "bedrock_converse").glob("*/upstream_response.bin")):
-        yield pytest.param(path, id=path.parent.name)
+    for schema in ("bedrock_converse", "bedrock_anthropic"):
+        for path in sorted((FIXTURES / schema).glob("*/upstream_response.bin")):
+            yield pytest.param(path, id=f"{schema}/{path.parent.name}")
 
 
 @pytest.mark.parametrize("path", binary_streams())
@@ -98,5 +103,28 @@ def test_the_vendor_reads_the_frames_that_the_fixture_says(path):
     for event, (name, payload) in zip(whole, read, strict=True):
         expected = event.get("exception") or event.get("error") or next(iter(event))
         assert name == expected
-        if payload is not None and name in event:
+        if name == "chunk" and isinstance(event[name], dict):
+            payload = json.loads(base64.b64decode(payload["bytes"]))
+        if payload is not None and name in event and not isinstance(event[name], str):
             assert payload == event[name]
+
+
+def chunk_streams():
+    for path in sorted((FIXTURES / "bedrock_anthropic").glob("*/upstream_response.bin")):
+        if not path.with_name("stream_failure.json").exists():
+            yield pytest.param(path, id=path.parent.name)
+
+
+@pytest.mark.parametrize("path", chunk_streams())
+def test_anthropics_own_client_reads_the_chunks(path):
+    """What the SDK's decoder for Bedrock hands on is what the fixture put into its chunks."""
+    stream_decoder = importlib.import_module("anthropic.lib.bedrock._stream_decoder")
+    told = json.loads(path.with_name("upstream_events.json").read_text())
+    expected = [e["chunk"] for e in told if isinstance(e.get("chunk"), dict)]
+    try:
+        events = stream_decoder.AWSEventStreamDecoder().iter_bytes(iter([path.read_bytes()]))
+        read = [json.loads(event.data) for event in events]
+    except Exception:
+        assert path.parent.name == "broken_chunks_are_skipped"
+        return
+    assert read == expected

@@ -209,6 +209,7 @@ fn request_head(routing: &Routing, end_of_stream: bool) -> RequestHead {
             "content-type" => head.content_type = Some(value),
             "content-encoding" => head.content_encoding = Some(value),
             "upgrade" => head.upgrade = true,
+            "anthropic-beta" => head.betas.push(value.clone()),
             "x-request-id" => head.request_id.clone_from(&value),
             _ => {}
         }

@@ -9,6 +9,10 @@ pub struct Ask {
     pub model: String,
     /// Whether the reply is streamed.
     pub stream: bool,
+    /// Whether the reply is Anthropic's, whatever else the vendor speaks.
+    pub speaks_messages: bool,
+    /// Whether it came on a path of Azure's.
+    pub on_azure: bool,
     /// Whether a stream is sent as server-sent events.
     pub sse: bool,
     /// Whether a stream ends with a usage event (OpenAI).

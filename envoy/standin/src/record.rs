@@ -158,7 +158,7 @@ impl Request {
             .unwrap_or_else(|_| json!(String::from_utf8_lossy(&self.body)));
         json!({
             "id": self.id, "method": self.method, "path": self.path, "query": self.query,
-            "headers": headers, "body": body, "status": self.status, "refusal": self.refusal,
+            "headers": headers, "body": body, "text": String::from_utf8_lossy(&self.body), "status": self.status, "refusal": self.refusal,
             "started_ms": self.started_ms, "finished_ms": self.finished_ms,
             "outcome": self.outcome,
         })

@@ -166,7 +166,8 @@ fn leave_out_what_the_path_has(
     spoken: &Spoken,
     endpoint: &mut Endpoint,
 ) {
-    let path = spoken.path.as_deref().or(kind.path()).unwrap_or_default();
+    let path = spoken.path.clone();
+    let path = path.unwrap_or_else(|| kind.chat_path("", false));
     let rest = path.strip_prefix(endpoint.path.as_str());
     if rest.is_some_and(|rest| rest.starts_with('/')) {
         endpoint.path.clear();

@@ -114,6 +114,7 @@ proptest! {
         for provider in PROVIDERS {
             let schema = provider.schema();
             let target = Target {
+                betas: &[],
                 source: body.as_bytes(),
                 model: "m",
                 capabilities: &capabilities,

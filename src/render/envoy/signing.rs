@@ -15,15 +15,23 @@ const UNSIGNED_PREFIXES: [&str; 3] = ["x-envoy-", "x-forwarded-", "x-request-id"
 /// The filters that sign for those of `providers` that want it.
 ///
 /// All members of a static chain share its filters: there each signs only what goes to its
-/// own authority, which the filter has set before.
+/// own authority, which the filter has set before, and what carries no key.
 pub(super) fn filters(providers: &[&ProviderConfig]) -> Vec<Value> {
-    let signed = providers
-        .iter()
-        .filter_map(|provider| Some((*provider, provider.signing.as_ref()?)));
+    let mut signed: Vec<(String, &AwsSigning)> = Vec::new();
+    for provider in providers {
+        let Some(signing) = &provider.signing else {
+            continue;
+        };
+        let place = (provider.endpoint.authority(), signing);
+        if !signed.contains(&place) {
+            signed.push(place);
+        }
+    }
     signed
-        .map(|(provider, signing)| match providers {
+        .into_iter()
+        .map(|(authority, signing)| match providers {
             [_] => sign(signing),
-            _ => only_for(&provider.endpoint.authority(), signing),
+            _ => only_for(&authority, signing),
         })
         .collect()
 }
@@ -42,11 +50,6 @@ fn sign(signing: &AwsSigning) -> Value {
 }
 
 fn only_for(authority: &str, signing: &AwsSigning) -> Value {
-    let input = typed(
-        "authority",
-        "envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
-        json!({ "header_name": ":authority" }),
-    );
     let action = typed(
         "sign",
         "envoy.extensions.filters.http.composite.v3.ExecuteFilterAction",
@@ -57,15 +60,27 @@ fn only_for(authority: &str, signing: &AwsSigning) -> Value {
         "envoy.extensions.filters.http.composite.v3.Composite",
         json!({}),
     );
+    let is_here = has_header(":authority", json!({ "exact": authority }));
+    let has_key = has_header("authorization", json!({ "prefix": "Bearer " }));
+    let predicate =
+        json!({ "and_matcher": { "predicate": [is_here, { "not_matcher": has_key }] } });
     typed(
         &format!("sign.{authority}"),
         "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
         json!({
             "extension_config": composite,
-            "xds_matcher": { "matcher_tree": {
-                "input": input,
-                "exact_match_map": { "map": { authority: { "action": action } } },
-            }},
+            "xds_matcher": { "matcher_list": { "matchers": [
+                { "predicate": predicate, "on_match": { "action": action } },
+            ]}},
         }),
     )
+}
+
+fn has_header(name: &str, value: Value) -> Value {
+    let input = typed(
+        name,
+        "envoy.type.matcher.v3.HttpRequestHeaderMatchInput",
+        json!({ "header_name": name }),
+    );
+    json!({ "single_predicate": { "input": input, "value_match": value } })
 }

@@ -25,6 +25,12 @@ pub(super) fn read(reply: &ErrorReply<'_>) -> Failure {
     }
 }
 
+/// Whether a body is of this schema.
+pub(super) fn is_own(body: &[u8]) -> bool {
+    let error = json::read::<ErrorBody<'_>>(body).ok().and_then(|b| b.error);
+    error.is_some_and(|error| error.kind.is_some())
+}
+
 /// Reads an error object; `status` is that of its reply, none in a stream.
 pub(super) fn of_object(error: &ErrorObject<'_>, status: Option<u16>) -> Failure {
     let kind = error.kind.as_deref().unwrap_or_default();

@@ -1,15 +1,19 @@
 //! Anthropic Messages, to and from OpenAI's schema.
 //!
-//! Knows no host, key or header; whoever speaks this language is a provider.
+//! Knows no address and no key; whoever speaks this language is a provider. What its hosts want
+//! otherwise is data in `host`.
 //!
 //! Source: Claude API reference, "Messages", "Streaming messages", "Errors", and the types of
 //! the official SDK 2.11, read 2026-11-21.
 
+mod addresses;
+mod betas;
 mod citations;
 mod content;
 mod conversation;
 mod error;
 mod format;
+mod host;
 mod metadata;
 mod reasoning;
 mod request;
@@ -26,8 +30,10 @@ use crate::schema::{
     ErrorReply, Reply, ReplyContext, Schema, StreamTranslator, Target, TranslateError, Translated,
 };
 
-/// The schema.
-pub struct Anthropic;
+pub use host::{BEDROCK, DIRECT, Host, VERTEX};
+
+/// The schema, as one host takes it.
+pub struct Anthropic(pub &'static Host);
 
 /// Its name in the configuration, and the `format` of its reasoning details.
 const NAME: &str = "anthropic";
@@ -50,7 +56,7 @@ impl Schema for Anthropic {
         target: &Target<'_>,
         report: &mut Report,
     ) -> Result<Translated, TranslateError> {
-        request::translate(request, target, report)
+        request::translate(self.0, request, target, report)
     }
 
     fn translate_response(
@@ -63,10 +69,10 @@ impl Schema for Anthropic {
     }
 
     fn translate_stream(&self, context: ReplyContext) -> Box<dyn StreamTranslator> {
-        Box::new(stream::Translator::new(&context))
+        Box::new(stream::Translator::new(self.0, &context))
     }
 
     fn read_error(&self, error: &ErrorReply<'_>) -> Failure {
-        error::read(error)
+        (self.0.read_error)(error)
     }
 }

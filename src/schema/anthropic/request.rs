@@ -1,12 +1,13 @@
 //! An OpenAI request to a Messages request. What each field means is decided in the files
 //! beside this one; here every field gets its verdict.
 
-use super::VENDOR;
 use super::conversation::Conversation;
 use super::format::Format;
+use super::host::Host;
 use super::settings::{self, Limit};
 use super::tools::Toolbox;
 use super::wire::{MessagesRequest, OutputConfig};
+use super::{VENDOR, addresses, betas};
 use crate::fidelity::Report;
 use crate::json::{self, Raw};
 use crate::schema::claude_thinking::{self, Circumstances};
@@ -16,13 +17,18 @@ use crate::schema::{Hints, Target, TranslateError, Translated, provider_options,
 
 /// Translates; see [`crate::schema::Schema::translate_request`].
 pub(super) fn translate(
+    host: &Host,
     request: &ChatCompletionRequest<'_>,
     target: &Target<'_>,
     report: &mut Report,
 ) -> Result<Translated, TranslateError> {
     report_unknown(request, report);
-    let overrides = provider_options::read(request.provider_options, target, is_ours, report)?;
+    let mut overrides = provider_options::read(request.provider_options, target, is_ours, report)?;
+    let betas = betas::read(host, target, &mut overrides, report)?;
     let mut conversation = Conversation::read(request.messages(), report)?;
+    if !host.takes_addresses {
+        addresses::leave_out(host, &mut conversation, report);
+    }
     let mut toolbox = Toolbox::read(request, target.capabilities, report)?;
     let mut output_config = OutputConfig::default();
     let mut hints = Hints::default();
@@ -59,7 +65,9 @@ pub(super) fn translate(
     };
     let sampling = Sampling::read(request, target, rules, report)?;
     let body = MessagesRequest {
-        model: target.model,
+        version: host.version,
+        betas: if host.betas.in_body { &betas } else { &[] },
+        model: host.version.is_none().then_some(target.model),
         max_tokens: limit.tokens(),
         system: conversation.system,
         messages: conversation.turns,
@@ -72,15 +80,18 @@ pub(super) fn translate(
         top_k: sampling.top_k,
         stop_sequences: stops::stop_sequences(VENDOR, request, report)?,
         metadata: settings::metadata(request, report)?,
-        service_tier: settings::service_tier(request.service_tier, report),
-        stream: request.is_streamed(),
+        service_tier: settings::service_tier(host, request.service_tier, report),
+        stream: host.says_stream && request.is_streamed(),
         overrides,
         defaults: defaults(target, thoughts.is_on()),
     };
     let mut translated = Translated {
-        body: Vec::new(),
         hints,
+        ..Translated::default()
     };
+    if !host.betas.in_body && !betas.is_empty() {
+        translated.headers.push((betas::HEADER, betas.join(",")));
+    }
     json::write(&mut translated.body, &body);
     Ok(translated)
 }
@@ -92,7 +103,7 @@ fn defaults<'a>(target: &Target<'a>, is_thinking: bool) -> Vec<(&'a str, Raw<'a>
     target
         .defaults
         .iter()
-        .filter(|(name, _)| !(is_thinking && is_sampling(name)))
+        .filter(|(name, _)| *name != betas::FIELD && !(is_thinking && is_sampling(name)))
         .filter_map(|(name, json)| Some((name.as_str(), serde_json::from_str(json).ok()?)))
         .collect()
 }
@@ -171,5 +182,5 @@ fn report_unknown(request: &ChatCompletionRequest<'_>, report: &mut Report) {
 
 /// Whether the route or the reply's translation depends on the field.
 fn is_ours(name: &str) -> bool {
-    matches!(name, "model" | "stream" | "messages")
+    matches!(name, "model" | "stream" | "messages" | "anthropic_version")
 }

@@ -1,5 +1,6 @@
 //! Limits, sampling, stop sequences and labels of a request.
 
+use super::host::Host;
 use super::wire::MetadataParam;
 use crate::fidelity::Report;
 use crate::json::{self, Extra, Kind, Raw};
@@ -130,8 +131,17 @@ pub(super) fn metadata<'a>(
 /// `service_tier` in Anthropic's words: `auto` uses what is reserved, `standard_only` does not.
 ///
 /// Source: Claude API reference, "Service tiers", read 2026-11-21.
-pub(super) fn service_tier(tier: Option<Raw<'_>>, report: &mut Report) -> Option<&'static str> {
+pub(super) fn service_tier(
+    host: &Host,
+    tier: Option<Raw<'_>>,
+    report: &mut Report,
+) -> Option<&'static str> {
     match tier?.get() {
+        r#""auto""# | r#""default""# if !host.has_tiers => None,
+        _ if !host.has_tiers => {
+            report.dropped("service_tier", format!("{} has no tiers", host.name));
+            None
+        }
         r#""auto""# => Some("auto"),
         r#""default""# | r#""standard_only""# => Some("standard_only"),
         r#""priority""# => {

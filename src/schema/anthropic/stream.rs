@@ -4,11 +4,12 @@ use super::NAME;
 use super::citations::page;
 use super::error;
 use super::format::STRUCTURED_OUTPUT_TOOL;
+use super::host::Host;
 use super::metadata::{Metadata, Stop};
 use super::response::{explanation, finish_reason, is_refusal};
 use super::wire::{Delta, ErrorObject, MessageReply, ReplyBlock, StreamEvent, Tokens, WireUsage};
 use crate::failure::{Class, Failure};
-use crate::framing::sse::{Decoder, Event, EventTooLarge};
+use crate::framing::sse::Event;
 use crate::json::{self, Raw, RawValue};
 use crate::schema::citations::{self, CitedText};
 use crate::schema::openai::{ChunkWriter, ToolCallReply};
@@ -17,8 +18,10 @@ use crate::schema::{Progress, Reply, ReplyContext, StreamTranslator};
 use crate::usage::Usage;
 
 mod block;
+mod frames;
 
 use block::{Block, ToolUse};
+use frames::{Decoder, Stopped};
 
 /// Translates one stream.
 pub(super) struct Translator {
@@ -45,22 +48,12 @@ struct State {
     is_over: bool,
 }
 
-/// What stops the decoder.
-struct Stopped(Failure);
-
-impl From<EventTooLarge> for Stopped {
-    fn from(_: EventTooLarge) -> Stopped {
-        let message = "the provider sent an event larger than the limit";
-        Stopped(Failure::new(Class::ReplyTooLarge, message))
-    }
-}
-
 // === impl Translator ===
 
 impl Translator {
-    pub(super) fn new(context: &ReplyContext) -> Translator {
+    pub(super) fn new(host: &Host, context: &ReplyContext) -> Translator {
         Translator {
-            decoder: Decoder::default(),
+            decoder: Decoder::of(host.frames),
             state: State {
                 writer: ChunkWriter::new(context),
                 takes_answer_from_tool: context.hints.structured_output_tool,
@@ -85,7 +78,7 @@ impl StreamTranslator for Translator {
     fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<Progress, Failure> {
         let Translator { decoder, state } = self;
         decoder
-            .push(chunk, |event| state.event(event, out))
+            .push(chunk, &mut |event| state.event(event, out))
             .map_err(|Stopped(failure)| failure)?;
         Ok(state.progress)
     }
@@ -94,7 +87,7 @@ impl StreamTranslator for Translator {
         let Translator { decoder, state } = *self;
         let (mut decoder, mut state) = (decoder, state);
         decoder
-            .finish(|event| state.event(event, out))
+            .finish(&mut |event| state.event(event, out))
             .map_err(|Stopped(failure)| failure)?;
         state.finish(out)
     }

@@ -15,7 +15,7 @@ use crate::json;
 use crate::schema::ErrorReply;
 
 /// Reads a non-2xx reply.
-pub(super) fn read(reply: &ErrorReply<'_>) -> Failure {
+pub(in crate::schema) fn read(reply: &ErrorReply<'_>) -> Failure {
     let failure = match json::read::<ErrorBody<'_>>(reply.body) {
         Ok(body) => of_body(&body, None, Some(reply.status)),
         Err(_) => Failure::new(
@@ -30,14 +30,14 @@ pub(super) fn read(reply: &ErrorReply<'_>) -> Failure {
 }
 
 /// Reads an exception within a stream.
-pub(super) fn of_exception(frame: &Frame<'_>) -> Failure {
+pub(in crate::schema) fn of_exception(frame: &Frame<'_>) -> Failure {
     let kind = frame.headers.text(":exception-type");
     let body = json::read::<ErrorBody<'_>>(frame.payload).unwrap_or_default();
     of_body(&body, kind, None)
 }
 
 /// Reads an error that the transport itself reports within a stream.
-pub(super) fn of_error_frame(frame: &Frame<'_>) -> Failure {
+pub(in crate::schema) fn of_error_frame(frame: &Frame<'_>) -> Failure {
     let code = frame.headers.text(":error-code").unwrap_or_default();
     let message = frame.headers.text(":error-message");
     let message = message.unwrap_or("the provider reported an error without a message");
@@ -53,7 +53,7 @@ pub(super) fn in_reply(body: &[u8]) -> Option<Failure> {
 }
 
 /// A stream whose frames cannot be read.
-pub(super) fn of_framing(error: FrameError) -> Failure {
+pub(in crate::schema) fn of_framing(error: FrameError) -> Failure {
     let class = match error {
         FrameError::TooLarge { .. } => Class::ReplyTooLarge,
         _ => Class::MalformedReply,

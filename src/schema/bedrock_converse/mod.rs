@@ -33,6 +33,8 @@ use crate::schema::{
     ErrorReply, Reply, ReplyContext, Schema, StreamTranslator, Target, TranslateError, Translated,
 };
 
+pub(super) use error::{of_error_frame, of_exception, of_framing, read as read_error};
+
 /// The schema.
 pub struct BedrockConverse;
 

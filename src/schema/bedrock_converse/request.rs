@@ -62,8 +62,8 @@ pub(super) fn translate(
         provider_options::read(request.provider_options, target, options::is_ours, report)?;
     options::apply(wished, target, &mut body, report)?;
     let mut translated = Translated {
-        body: Vec::new(),
         hints,
+        ..Translated::default()
     };
     json::write(&mut translated.body, &body);
     Ok(translated)

@@ -8,7 +8,7 @@ use super::{VENDOR, conversation, settings};
 use crate::fidelity::Report;
 use crate::json::{self, Json, Raw, owned};
 use crate::schema::openai::ChatCompletionRequest;
-use crate::schema::{Hints, Target, TranslateError, Translated, provider_options, unmapped};
+use crate::schema::{Target, TranslateError, Translated, provider_options, unmapped};
 
 use super::tools::Toolbox;
 
@@ -53,10 +53,7 @@ pub(super) fn translate(
         overrides,
         defaults: defaults(target),
     };
-    let mut translated = Translated {
-        body: Vec::new(),
-        hints: Hints::default(),
-    };
+    let mut translated = Translated::default();
     json::write(&mut translated.body, &body);
     Ok(translated)
 }

@@ -179,6 +179,7 @@ impl OperationSchema for Embeddings {
         Ok(Translated {
             body: self.body(&asked, target, &settings),
             hints: asked.hints,
+            ..Translated::default()
         })
     }
 

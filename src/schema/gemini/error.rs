@@ -55,7 +55,7 @@ wire! {
 }
 
 /// Reads a non-2xx reply.
-pub(super) fn read(reply: &ErrorReply<'_>) -> Failure {
+pub(in crate::schema) fn read(reply: &ErrorReply<'_>) -> Failure {
     let mut failure = match parse(reply.body) {
         Some(status) => of_status(status, reply.status),
         None => Failure::new(Class::of_status(reply.status), text(reply.body)),

@@ -19,6 +19,8 @@ use crate::schema::{
     ErrorReply, Reply, ReplyContext, Schema, StreamTranslator, Target, TranslateError, Translated,
 };
 
+pub(super) use error::read as read_error;
+
 /// The schema's name, also in `reasoning_details` and `provider_metadata`.
 const NAME: &str = "gemini";
 

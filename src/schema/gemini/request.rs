@@ -19,7 +19,7 @@ use crate::catalog::Thinking;
 use crate::fidelity::Report;
 use crate::json::{self, Extra, Raw};
 use crate::schema::openai::{ChatCompletionRequest, StreamOptions};
-use crate::schema::{Hints, Target, TranslateError, Translated};
+use crate::schema::{Target, TranslateError, Translated};
 
 /// Writes the body.
 ///
@@ -34,7 +34,7 @@ pub(super) fn translate(
     json::write(&mut written, &body(request, target, report)?);
     Ok(Translated {
         body: written,
-        hints: Hints::default(),
+        ..Translated::default()
     })
 }
 

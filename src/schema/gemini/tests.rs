@@ -38,6 +38,7 @@ fn request(body: &str, report: &mut Report) -> Vec<u8> {
     let capabilities = Capabilities::default();
     let defaults = BTreeMap::new();
     let target = Target {
+        betas: &[],
         source: b"",
         dialect: &PLAIN,
         model: "gemini-3-pro",

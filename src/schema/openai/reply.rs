@@ -6,8 +6,7 @@ use crate::fidelity::Report;
 use crate::json;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::schema::{
-    ErrorReply, Hints, Reply, ReplyContext, Schema, StreamTranslator, Target, TranslateError,
-    Translated,
+    ErrorReply, Reply, ReplyContext, Schema, StreamTranslator, Target, TranslateError, Translated,
 };
 
 use super::normalize::normalize;
@@ -32,7 +31,7 @@ impl Schema for OpenAi {
     ) -> Result<Translated, TranslateError> {
         Ok(Translated {
             body: splice(request, target, report)?,
-            hints: Hints::default(),
+            ..Translated::default()
         })
     }
 

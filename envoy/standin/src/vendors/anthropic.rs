@@ -2,6 +2,7 @@
 
 mod digest;
 mod fields;
+pub mod hosted;
 mod render;
 mod turns;
 
@@ -88,6 +89,9 @@ impl Dialect for Anthropic {
     }
 }
 
+/// Its own path, and Microsoft Foundry's.
+const PATHS: [&str; 2] = ["/v1/messages", "/anthropic/v1/messages"];
+
 fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
     let (own, credential) = credential(head);
     if let Some(stray) = head.stray(own) {
@@ -106,7 +110,7 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
         let ask = Besides::MessageTokens.examine(head, body);
         return ask.ok_or_else(|| bad("The request body is not valid JSON"));
     }
-    if head.method != hyper::Method::POST || head.path != "/v1/messages" {
+    if head.method != hyper::Method::POST || !PATHS.contains(&head.path) {
         return Err(Objection {
             status: 404,
             kind: "not_found_error",

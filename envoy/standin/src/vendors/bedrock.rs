@@ -1,4 +1,4 @@
-//! Amazon Bedrock's Converse: its head, its errors and its ways to fail.
+//! Amazon Bedrock's Converse and Anthropic's Messages by `InvokeModel`: its head, its errors and its ways to fail.
 
 mod digest;
 mod fields;
@@ -11,6 +11,7 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::anthropic::hosted;
 use super::{Dialect, Head, Objection, Refusal, Trouble, check_shape, dotted, operations};
 use crate::answer::Answer;
 use crate::ask::Ask;
@@ -33,6 +34,9 @@ impl Dialect for Bedrock {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
+        if ask.speaks_messages {
+            return hosted::wrapped(ask, answer, frame::MEDIA_TYPE, frame::chunk);
+        }
         ask.reply.as_ref().map_or_else(
             || render::reply(ask, answer),
             |body| Reply::json(200, body.to_string().into_bytes()),
@@ -86,7 +90,9 @@ impl Dialect for Bedrock {
     }
 
     fn broken_event(&self, ask: &Ask) -> Bytes {
-        if ask.stream {
+        if ask.stream && ask.speaks_messages {
+            frame::event_of_bytes("chunk", b"{\"bytes\":\"eyJ0")
+        } else if ask.stream {
             frame::event_of_bytes("contentBlockDelta", b"{\"contentBlockIndex\":0,\"delta")
         } else {
             Bytes::from_static(b"{\"output\":{\"mess")
@@ -99,13 +105,16 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
         return Err(bad(&stray));
     }
     check_credential(head, body)?;
-    if let Some((model, "invoke")) = head.path.rsplit_once('/') {
-        let model = percent_decoded(model.trim_start_matches("/model/")).unwrap_or_default();
+    let (model, operation, stream) = operation(head)?;
+    if operation == Operation::Invoke && !model.contains("anthropic.") {
         return operations::of_bedrock(&model, body).map_err(|message| bad(&message));
     }
-    let (model, stream) = operation(head)?;
     let body: Value = serde_json::from_slice(body)
         .map_err(|_| objection(400, "SerializationException", "the body is not valid JSON"))?;
+    if operation == Operation::Invoke {
+        let ask = hosted::examine(&hosted::BEDROCK, body, model, stream);
+        return ask.map_err(|objection| bad(&objection.message));
+    }
     check_shape(&fields::REQUEST, &body, violated)?;
     turns::check(&body)?;
     Ok(digest::digest(&body, model, stream))
@@ -129,17 +138,27 @@ fn check_credential(head: &Head, body: &[u8]) -> Result<(), Objection> {
     }
 }
 
-/// The model and whether a stream is wanted, from `/model/{modelId}/converse[-stream]`.
-fn operation(head: &Head) -> Result<(String, bool), Objection> {
+/// What a model is asked for.
+#[derive(Debug, PartialEq)]
+enum Operation {
+    Converse,
+    Invoke,
+}
+
+/// The model, the operation and whether a stream is wanted, from `/model/{modelId}/converse` and
+/// its kin.
+fn operation(head: &Head) -> Result<(String, Operation, bool), Objection> {
     let unknown = || {
         let message = format!("no such operation: {} {}", head.method, head.path);
         objection(404, "UnknownOperationException", &message)
     };
     let rest = head.path.strip_prefix("/model/").ok_or_else(unknown)?;
     let (model, operation) = rest.split_once('/').ok_or_else(unknown)?;
-    let stream = match operation {
-        "converse" => false,
-        "converse-stream" => true,
+    let (operation, stream) = match operation {
+        "converse" => (Operation::Converse, false),
+        "converse-stream" => (Operation::Converse, true),
+        "invoke" => (Operation::Invoke, false),
+        "invoke-with-response-stream" => (Operation::Invoke, true),
         _ => return Err(unknown()),
     };
     if head.method != hyper::Method::POST {
@@ -150,7 +169,7 @@ fn operation(head: &Head) -> Result<(String, bool), Objection> {
     // A name that was encoded twice still has escapes.
     match model.contains('%') {
         true => Err(bad("The provided model identifier is invalid.")),
-        false => Ok((model, stream)),
+        false => Ok((model, operation, stream)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Gemini `generateContent`: its head, its errors and its ways to fail.
+//! Gemini `generateContent`, and Anthropic's Messages on Vertex AI: its head, its errors and its ways to fail.
 
 mod digest;
 mod fields;
@@ -8,6 +8,7 @@ mod turns;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::anthropic::hosted;
 use super::{
     Dialect, Head, Objection, Refusal, Trouble, bracketed, check_shape, data_event, operations,
 };
@@ -24,6 +25,7 @@ struct Target<'a> {
     model: &'a str,
     stream: bool,
     vertex: bool,
+    messages: bool,
 }
 
 impl Dialect for Gemini {
@@ -39,6 +41,9 @@ impl Dialect for Gemini {
     }
 
     fn render(&self, ask: &Ask, answer: &Answer) -> Reply {
+        if ask.speaks_messages {
+            return hosted::reply(ask, answer);
+        }
         ask.reply.as_ref().map_or_else(
             || render::reply(ask, answer),
             |body| Reply::json(200, body.to_string().into_bytes()),
@@ -86,6 +91,9 @@ impl Dialect for Gemini {
     }
 
     fn error_event(&self, ask: &Ask) -> Bytes {
+        if ask.speaks_messages {
+            return super::anthropic::Anthropic.error_event(ask);
+        }
         let (status, message) = usual(503);
         let error = error(503, status, message);
         if ask.stream && ask.sse {
@@ -134,6 +142,10 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
     }
     let mut body: Value =
         serde_json::from_slice(body).map_err(|_| bad("Invalid JSON payload received."))?;
+    if target.messages {
+        let model = target.model.to_owned();
+        return hosted::examine(&hosted::VERTEX, body, model, target.stream);
+    }
     let shape = if target.vertex {
         &fields::VERTEX_REQUEST
     } else {
@@ -160,12 +172,13 @@ fn target<'a>(head: &Head<'a>) -> Result<Target<'a>, Objection> {
 fn find_target<'a>(head: &Head<'a>) -> Option<Target<'a>> {
     let (place, rest) = head.path.split_once("/models/")?;
     let (model, method) = rest.rsplit_once(':')?;
-    let vertex = place.ends_with("/publishers/google");
+    let messages = place.ends_with("/publishers/anthropic");
+    let vertex = messages || place.ends_with("/publishers/google");
     let known_place = vertex || matches!(place, "/v1beta" | "/v1" | "/v1alpha");
-    let stream = match method {
-        "generateContent" => false,
-        "streamGenerateContent" => true,
-        "batchEmbedContents" if !vertex => false,
+    let stream = match (method, messages) {
+        ("generateContent", false) | ("rawPredict", true) => false,
+        ("streamGenerateContent", false) | ("streamRawPredict", true) => true,
+        ("batchEmbedContents", false) if !vertex => false,
         _ => return None,
     };
     let known = known_place && !model.is_empty() && head.method == hyper::Method::POST;
@@ -173,6 +186,7 @@ fn find_target<'a>(head: &Head<'a>) -> Option<Target<'a>> {
         model,
         stream,
         vertex,
+        messages,
     })
 }
 

@@ -1,5 +1,6 @@
-//! OpenAI Chat Completions: its head, its errors and its ways to fail.
+//! OpenAI Chat Completions, and the same on Azure's paths: its head, its errors and its ways to fail.
 
+mod azure;
 mod digest;
 mod fields;
 mod render;
@@ -45,10 +46,14 @@ impl Dialect for OpenAi {
         if let Some(besides) = &ask.besides {
             return besides.reply(ask);
         }
-        ask.reply.as_ref().map_or_else(
+        let mut reply = ask.reply.as_ref().map_or_else(
             || render::reply(ask, answer),
             |body| Reply::json(200, body.to_string().into_bytes()),
-        )
+        );
+        if ask.on_azure {
+            azure::annotate(&mut reply);
+        }
+        reply
     }
 
     fn failure(
@@ -82,6 +87,7 @@ impl Dialect for OpenAi {
                 "messages",
                 "The input is longer than this model's context length of 8192 tokens.",
             )),
+            Trouble::ContentFilter if ask.on_azure => azure::filtered(),
             Trouble::ContentFilter => error_reply(&bad(
                 "content_filter",
                 "prompt",
@@ -114,10 +120,14 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
         admit(head)?;
         return asked.map_err(|message| bad("invalid_request", "input", &message));
     }
+    let on_azure = azure::is_here(head)?;
     let body = self::body(head, body)?;
     check_shape(&fields::REQUEST, &body, violated)?;
     turns::check(&body)?;
-    Ok(digest(&body))
+    Ok(Ask {
+        on_azure,
+        ..digest(&body)
+    })
 }
 
 /// The body of a request whose head is right.
@@ -137,11 +147,20 @@ pub(super) fn body(head: &Head, body: &[u8]) -> Result<Value, Objection> {
 
 /// Lets in who has the key, and nothing that is for others.
 fn admit(head: &Head) -> Result<(), Objection> {
-    if let Some(stray) = head.stray("authorization") {
+    let own = if azure::is_here(head)? && head.header("api-key").is_some() {
+        "api-key"
+    } else {
+        "authorization"
+    };
+    if let Some(stray) = head.stray(own) {
         return Err(bad("invalid_header", "headers", &stray));
     }
-    let credential = head.header("authorization");
-    if !head.is_let_in(credential.and_then(|value| value.strip_prefix("Bearer "))) {
+    let credential = head.header(own);
+    let credential = match own {
+        "api-key" => credential,
+        _ => credential.and_then(|value| value.strip_prefix("Bearer ")),
+    };
+    if !head.is_let_in(credential) {
         return Err(Objection {
             status: 401,
             kind: "invalid_api_key",

@@ -11,7 +11,7 @@ const REFUSAL: &str = r#"{"type":"message_delta","delta":{"stop_reason":"refusal
 const STOP: &str = r#"{"type":"message_stop"}"#;
 
 fn translator() -> Translator {
-    Translator::new(&ReplyContext::default())
+    Translator::new(&super::super::DIRECT, &ReplyContext::default())
 }
 
 fn push(translator: &mut Translator, event: &str, out: &mut Vec<u8>) -> Progress {

@@ -10,7 +10,12 @@ use crate::schema::claude_thinking::ThinkingParam;
 
 /// The body, with what the client and the operator merge into it.
 pub(in super::super) struct MessagesRequest<'a> {
-    pub model: &'a str,
+    /// Where no header says it.
+    pub version: Option<&'static str>,
+    /// Where no header says them.
+    pub betas: &'a [Cow<'a, str>],
+    /// Where the path does not name it.
+    pub model: Option<&'a str>,
     pub max_tokens: u64,
     pub system: Vec<Block<'a>>,
     pub messages: Vec<Turn<'a>>,
@@ -178,7 +183,9 @@ impl Serialize for MessagesRequest<'_> {
             overrides: &self.overrides,
             written: Vec::new(),
         };
-        body.field("model", Some(self.model))?;
+        body.field("anthropic_version", self.version)?;
+        body.field("anthropic_beta", filled(self.betas))?;
+        body.field("model", self.model)?;
         body.field("max_tokens", Some(self.max_tokens))?;
         body.field("system", filled(&self.system))?;
         body.field("messages", Some(&self.messages))?;

@@ -90,6 +90,7 @@ impl OperationSchema for Embed {
         Ok(Translated {
             body: json::to_string(&body).into_bytes(),
             hints: asked.hints,
+            ..Translated::default()
         })
     }
 

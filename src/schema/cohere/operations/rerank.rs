@@ -11,8 +11,8 @@ use crate::schema::embeddings::array;
 use crate::schema::fields::{Fields, to_json};
 use crate::schema::rerank::RerankRequest;
 use crate::schema::{
-    Hints, OperationSchema, Reply, ReplyContext, Target, TranslateError, Translated,
-    cohere::VENDOR, provider_options, unmapped,
+    OperationSchema, Reply, ReplyContext, Target, TranslateError, Translated, cohere::VENDOR,
+    provider_options, unmapped,
 };
 use crate::usage::Usage;
 use crate::wire;
@@ -96,7 +96,7 @@ impl OperationSchema for Rerank {
         }
         Ok(Translated {
             body: json::to_string(&body).into_bytes(),
-            hints: Hints::default(),
+            ..Translated::default()
         })
     }
 

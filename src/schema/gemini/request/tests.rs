@@ -28,6 +28,7 @@ fn target<'a>(
     defaults: &'a BTreeMap<String, String>,
 ) -> Target<'a> {
     Target {
+        betas: &[],
         source: b"",
         dialect: &PLAIN,
         model,

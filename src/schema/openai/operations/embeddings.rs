@@ -81,6 +81,7 @@ impl OperationSchema for Embeddings {
                 vectors: input.map_or(0, |input| input.len()),
                 ..Hints::default()
             },
+            ..Translated::default()
         })
     }
 

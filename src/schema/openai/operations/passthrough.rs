@@ -11,8 +11,8 @@ use crate::fidelity::Report;
 use crate::framing::multipart::{Parts, boundary};
 use crate::json::{self, Raw};
 use crate::schema::{
-    Hints, OperationSchema, Progress, Reply, ReplyContext, StreamTranslator, Target,
-    TranslateError, Translated,
+    OperationSchema, Progress, Reply, ReplyContext, StreamTranslator, Target, TranslateError,
+    Translated,
 };
 use crate::usage::Usage;
 use crate::wire;
@@ -65,7 +65,7 @@ impl OperationSchema for Passthrough {
         };
         Ok(Translated {
             body,
-            hints: Hints::default(),
+            ..Translated::default()
         })
     }
 

@@ -9,9 +9,7 @@ use crate::fidelity::Report;
 use crate::json::{self, Raw, Text};
 use crate::schema::openai::provider_error::read_error_body;
 use crate::schema::openai::wire::says_something;
-use crate::schema::{
-    Hints, OperationSchema, Reply, ReplyContext, Target, TranslateError, Translated,
-};
+use crate::schema::{OperationSchema, Reply, ReplyContext, Target, TranslateError, Translated};
 use crate::usage::Usage;
 use crate::wire;
 
@@ -51,7 +49,7 @@ impl OperationSchema for Rerank {
     ) -> Result<Translated, TranslateError> {
         Ok(Translated {
             body: Relay::PLAIN.write(target, report)?,
-            hints: Hints::default(),
+            ..Translated::default()
         })
     }
 

@@ -23,6 +23,7 @@ fn splice_for(
         dialect.extensions = Some(Vec::new());
     }
     let target = Target {
+        betas: &[],
         source: body.as_bytes(),
         model: "theirs",
         capabilities: &capabilities,
@@ -264,6 +265,7 @@ fn a_source_that_is_no_object_is_refused_and_never_sent_empty() {
     let request = ChatCompletionRequest::default();
     for source in [&b""[..], b"[]", b"{", b"\xFF"] {
         let target = Target {
+            betas: &[],
             source,
             model: "m",
             capabilities: &Capabilities::default(),

@@ -17,8 +17,10 @@ pub fn digest(body: &Value) -> Ask {
         .map(own_text)
         .filter(|words| !words.is_empty());
     Ask {
+        on_azure: false,
         model: text(body, "model").to_owned(),
         stream: flag(body, "stream"),
+        speaks_messages: true,
         sse: true,
         stream_usage: true,
         user_text: speech.next_back().unwrap_or_default(),

@@ -17,6 +17,8 @@ pub fn digest(body: &Value, model: String, stream: bool) -> Ask {
         .map(|turn| texts(list(turn, "content")))
         .filter(|words| !words.is_empty());
     Ask {
+        on_azure: false,
+        speaks_messages: false,
         model,
         stream,
         sse: true,

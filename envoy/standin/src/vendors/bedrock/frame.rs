@@ -1,7 +1,10 @@
 //! Frames of AWS event streams.
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// The media type of streams.
+pub const MEDIA_TYPE: &str = "application/vnd.amazon.eventstream";
 
 /// An event with a JSON payload.
 pub fn event(name: &str, payload: &Value) -> Bytes {
@@ -11,6 +14,26 @@ pub fn event(name: &str, payload: &Value) -> Bytes {
 /// An event with any payload.
 pub fn event_of_bytes(name: &str, payload: &[u8]) -> Bytes {
     frame(("event", ":event-type", name), payload)
+}
+
+/// An event of another vendor, in a chunk.
+pub fn chunk(event: &str) -> Bytes {
+    let payload = json!({"bytes": base64(event.as_bytes()), "p": "abcdefghij"});
+    self::event("chunk", &payload)
+}
+
+/// With padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |group: &[u8]| {
+        let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let digit = |i: usize| char::from(DIGITS[(bits >> (18 - 6 * i)) as usize & 63]);
+        (0..4)
+            .map(|i| if i > group.len() { '=' } else { digit(i) })
+            .collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
 }
 
 /// An exception.

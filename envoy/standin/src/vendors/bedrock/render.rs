@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::frame::event;
+use super::frame::{MEDIA_TYPE, event};
 use crate::answer::{Answer, Stop, pieces};
 use crate::ask::Ask;
 use crate::reply::Reply;
@@ -17,8 +17,7 @@ pub const SIGNATURES: [&str; 2] = [SIGNATURE, "c3RhbmRpbi10aGlua2luZy1zaWduYXR1c
 /// Words the answer.
 pub fn reply(ask: &Ask, answer: &Answer) -> Reply {
     if ask.stream {
-        let kind = "application/vnd.amazon.eventstream";
-        return Reply::events(kind, stream(ask, answer));
+        return Reply::events(MEDIA_TYPE, stream(ask, answer));
     }
     let body = json!({
         "output": {"message": {"role": "assistant", "content": blocks(answer)}},

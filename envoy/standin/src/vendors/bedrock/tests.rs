@@ -4,7 +4,7 @@ use super::super::Head;
 use super::frame::{crc32, exception};
 use super::sha256::{hex, hmac, sha256};
 use super::signature::verify;
-use super::{operation, percent_decoded};
+use super::{Operation, operation, percent_decoded};
 
 /// Written by the official SDK's signer (botocore 1.44) for this path and body.
 const SIGNED: [(&str, &str); 4] = [
@@ -83,13 +83,19 @@ fn a_change_of_anything_signed_is_noticed() {
 fn the_path_names_model_and_operation() {
     let headers = HeaderMap::new();
     let of = |path: &str| operation(&head(&headers, path)).ok();
-    assert_eq!(of("/model/a%3A0/converse"), Some(("a:0".to_owned(), false)));
+    assert_eq!(
+        of("/model/a%3A0/converse"),
+        Some(("a:0".to_owned(), Operation::Converse, false))
+    );
     let arn = "/model/arn%3Aaws%3Ax%2Fy/converse-stream";
-    assert_eq!(of(arn), Some(("arn:aws:x/y".to_owned(), true)));
+    assert_eq!(
+        of(arn),
+        Some(("arn:aws:x/y".to_owned(), Operation::Converse, true))
+    );
     for path in [
         "/model/a%253A0/converse",
         "/model//converse",
-        "/model/a/invoke",
+        "/model/a/invoked",
         "/x",
     ] {
         assert_eq!(of(path), None, "{path}");

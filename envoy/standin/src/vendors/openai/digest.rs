@@ -18,6 +18,8 @@ pub fn digest(body: &Value) -> Ask {
     let effort = text(body, "reasoning_effort");
     let limit = given(body, "max_completion_tokens").or_else(|| given(body, "max_tokens"));
     Ask {
+        on_azure: false,
+        speaks_messages: false,
         model: text(body, "model").to_owned(),
         stream: flag(body, "stream"),
         sse: true,

@@ -25,6 +25,7 @@ fn patch_in(
         .into_iter()
         .collect();
     let target = Target {
+        betas: &[],
         source: body.as_bytes(),
         model: "th\"eirs",
         capabilities,

@@ -1,0 +1,44 @@
+//! Anthropic's models on Vertex AI. The endpoint's prefix names project and location, which may
+//! be `global`: `https://aiplatform.googleapis.com/v1/projects/<project>/locations/global`.
+
+use super::{Auth, Provider, encode_segment, gcp};
+use crate::schema::Schema;
+use crate::schema::anthropic::{Anthropic, VERTEX};
+
+/// `https://<location>-aiplatform.googleapis.com`.
+///
+/// Source: Vertex AI reference, "rawPredict" and "streamRawPredict" of publishers' models, and
+/// the client of Anthropic's SDK 2.11, read 2026-11-21.
+pub struct VertexAnthropic;
+
+impl Provider for VertexAnthropic {
+    fn kind(&self) -> &'static str {
+        "vertex_anthropic"
+    }
+
+    fn schema(&self) -> &'static dyn Schema {
+        &Anthropic(&VERTEX)
+    }
+
+    fn default_endpoint(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn project_endpoint(&self, project: &str, location: &str) -> Option<String> {
+        Some(gcp::endpoint(project, location))
+    }
+
+    fn chat_path(&self, model: &str, streamed: bool) -> String {
+        let method = if streamed {
+            "streamRawPredict"
+        } else {
+            "rawPredict"
+        };
+        let model = encode_segment(model);
+        format!("/publishers/anthropic/models/{model}:{method}")
+    }
+
+    fn auth(&self) -> Auth {
+        Auth::Bearer
+    }
+}
