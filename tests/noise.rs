@@ -128,6 +128,7 @@ proptest! {
             defaults: &BTreeMap::new(),
             option_keys: ["x", provider.kind(), provider.schema().name()],
             dialect: &provider.dialect(),
+            betas: &[],
         };
         let translated =
             provider.schema().translate_request(&request, &target, &mut Report::default());

@@ -176,6 +176,7 @@ fn body(kind: &str, conversation: &Value) -> Value {
         defaults: &BTreeMap::new(),
         option_keys: [kind, kind, provider.schema().name()],
         dialect: &provider.dialect(),
+        betas: &[],
     };
     let translated = provider
         .schema()

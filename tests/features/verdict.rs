@@ -127,6 +127,7 @@ fn translate(
         defaults: &BTreeMap::new(),
         option_keys: ["the-provider", provider.kind(), schema.name()],
         dialect: &provider.dialect(),
+        betas: &[],
     };
     let request = ChatCompletionRequest::parse(source.as_bytes()).expect("a request");
     let translated = schema.translate_request(&request, &target, &mut report);

@@ -303,6 +303,7 @@ proptest! {
             defaults: &BTreeMap::new(),
             option_keys: ["local", kind.kind(), kind.schema().name()],
             dialect: &kind.dialect(),
+            betas: &[],
         };
         let translated = kind.schema().translate_request(&request, &target, &mut Report::default());
         prop_assert!(translated.is_ok());
