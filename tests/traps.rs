@@ -118,7 +118,14 @@ const TRAPS: &[(&str, &str, Held)] = &[
     (
         "A14",
         "betas are filtered for each cloud",
-        By(&["tests/exchange/attempt.rs::switches_of_anthropic_reach_nobody_else"]),
+        By(&[
+            "anthropic/a14_",
+            "bedrock_anthropic/a14_",
+            "vertex_anthropic/a14_",
+            "foundry_anthropic/a14_",
+            "tests/e2e/test_clouds.py::test_a14_betas_are_filtered_for_each_cloud",
+            "tests/exchange/attempt.rs::switches_of_anthropic_reach_nobody_else",
+        ]),
     ),
     (
         "A15",
@@ -264,23 +271,29 @@ const TRAPS: &[(&str, &str, Held)] = &[
     (
         "Z3",
         "the limit's name goes by the model's family",
-        By(&["azure_openai/z3_"]),
+        By(&[
+            "azure_openai/z3_",
+            "tests/e2e/test_clouds.py::test_z3_the_limits_name_follows_the_declared_family",
+        ]),
     ),
     (
         "Z4",
         "paths keep their version",
-        By(&["tests/exchange/attempt.rs::every_provider_gets_its_own_path_authority_key_and_body"]),
+        By(&[
+            "tests/exchange/attempt.rs::every_provider_gets_its_own_path_authority_key_and_body",
+            "tests/e2e/test_clouds.py::test_z4_each_path_of_azure_keeps_its_version",
+        ]),
     ),
     (
         "Z5",
         "content_filter in a 400 is a refusal",
-        By(&["azure_openai/z5_", "openai/z5_"]),
+        By(&[
+            "azure_openai/z5_",
+            "openai/z5_",
+            "tests/e2e/test_clouds.py::test_z5_a_filtered_prompt_is_a_refusal",
+        ]),
     ),
-    (
-        "Z6",
-        "Foundry's hosts",
-        Inapplicable("the endpoint is the operator's to say: no host name is made up"),
-    ),
+    ("Z6", "Foundry's hosts", By(&["foundry_anthropic/z6_"])),
     (
         "M1",
         "ids of calls are nine letters and digits",
