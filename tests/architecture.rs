@@ -74,6 +74,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "adapt",
             "catalog",
+            "classify",
             "config",
             "failure",
             "fidelity",

@@ -12,6 +12,7 @@ use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Loss, Sieve, leave_out_unfit};
 use super::{Topology, claims, listing, trail, wishes};
 use crate::catalog::Backend;
+use crate::classify::{Complexity, Sample};
 use crate::config::{Config, ModelConfig, OnUnsupported, Serving, Timeouts};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
@@ -321,6 +322,9 @@ impl Downstream {
         let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
         if self.config.wants().warmth {
             profile.prefix = Some(prefix(&request));
+        }
+        if self.config.routing.reads.complexity {
+            profile.complexity = Some(Complexity::of(&Sample::of(&request)).score);
         }
         let config = Rc::clone(&self.config);
         wishes::read_body(&config.routing, &request, &mut self.asked.known);

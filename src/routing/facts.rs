@@ -39,6 +39,8 @@ pub struct Reads {
     pub user: bool,
     /// The script of the last user message.
     pub script: bool,
+    /// How complex the request is.
+    pub complexity: bool,
 }
 
 /// Scripts, as coarse as routing needs them.

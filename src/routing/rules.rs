@@ -100,6 +100,7 @@ impl Match {
         reads.identity |= !self.identities.is_empty();
         reads.metadata |= !self.metadata.is_empty();
         reads.script |= !self.scripts.is_empty();
+        reads.complexity |= self.complexity != Range::default();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Policy, PolicyKind, Score, View};
+use super::{Policy, PolicyKind, Reads, Score, View};
 use crate::catalog::Backend;
 
 pub(super) const KIND: PolicyKind = PolicyKind {
@@ -21,6 +21,10 @@ const MOST: u16 = 1000;
 struct Tiers;
 
 impl Policy for Tiers {
+    fn reads(&self, reads: &mut Reads) {
+        reads.complexity = true;
+    }
+
     fn score(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Score> {
         let scores = candidates.iter().map(|candidate| {
             let tier = candidate.max_complexity.unwrap_or(MOST);

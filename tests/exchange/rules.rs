@@ -47,6 +47,35 @@ fn message(outcome: Outcome) -> String {
 }
 
 #[test]
+fn complexity_is_told_by_what_the_user_said_last() {
+    let config = labelled(|document| {
+        document["rules"] = json!([
+            {"name": "hard", "when": {"complexity": {"over": 0.85}}, "candidates": ["anthropic/claude"]},
+            {"name": "easy", "when": {"complexity": {"up_to": 0.25}}, "candidates": ["gemini/gemini-3-pro"]}
+        ]);
+    });
+    for (said, rule) in [
+        ("Hi there!", "easy"),
+        (
+            "Write a Python function that returns the n most frequent words of a text file, with a test.",
+            "",
+        ),
+        (
+            "Prove that the queue never loses an element, analyse why the root cause is a race, \
+             and justify every step of the design.",
+            "hard",
+        ),
+    ] {
+        let body = chat(
+            "smart",
+            json!({"messages": [{"role": "user", "content": said}]}),
+        );
+        let mesh = ask(&config, &[], &body).ok().expect("a plan");
+        assert_eq!(mesh.text(RULE), rule, "{said}");
+    }
+}
+
+#[test]
 fn the_first_rule_that_fits_names_candidates_times_and_itself() {
     let config = labelled(|document| {
         document["rules"] = json!([
