@@ -60,6 +60,8 @@ pub struct Config {
     pub limits: Limits,
     /// How targets are observed.
     pub observe: Settings,
+    /// What must be recorded of targets, because a policy or a limit reads it.
+    pub wants: Wants,
     /// What only the rendered Envoy configuration needs.
     pub envoy: EnvoySettings,
 }
@@ -74,16 +76,6 @@ impl Config {
             Ok(root) => check::check(&root),
             Err(error) => Err(vec![no_json(&error)]),
         }
-    }
-
-    /// What must be recorded of targets.
-    pub fn wants(&self) -> Wants {
-        let of_models = self.models.values().map(|model| &model.policy);
-        let of_rules = self.routing.rules.iter().filter_map(|r| r.policy.as_ref());
-        let policies = of_models.chain(of_rules).map(Policies::wants);
-        let mut wants = policies.fold(Wants::default(), Wants::or);
-        wants.figures |= self.routing.limits_times();
-        wants
     }
 
     /// The model of this name.

@@ -320,7 +320,7 @@ impl Downstream {
             findings.dropped_unless(BETAS_FOR, "anthropic-beta", "only Anthropic knows it");
         }
         let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
-        if self.config.wants().warmth {
+        if self.config.wants.warmth {
             profile.prefix = Some(prefix(&request));
         }
         if self.config.routing.reads.complexity {

@@ -105,8 +105,8 @@ def said(response, stream):
     events = [line[6:] for line in response.text.splitlines() if line.startswith("data: ")]
     assert events[-1] == "[DONE]"
     chunks = [json.loads(event) for event in events[:-1]]
-    # Notes of Azure's filter have choices without a delta, and pass.
-    deltas = [c["choices"][0].get("delta", {}) for c in chunks if c["choices"]]
+    # Notes of Azure's filter have choices without a delta, and get an empty one.
+    deltas = [c["choices"][0]["delta"] for c in chunks if c["choices"]]
     return "".join(delta.get("content") or "" for delta in deltas)
 
 

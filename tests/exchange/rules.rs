@@ -70,7 +70,7 @@ fn complexity_is_told_by_what_the_user_said_last() {
             "smart",
             json!({"messages": [{"role": "user", "content": said}]}),
         );
-        let mesh = ask(&config, &[], &body).ok().expect("a plan");
+        let mesh = ask(&config, &[], &body).unwrap_or_else(|_| panic!("no plan"));
         assert_eq!(mesh.text(RULE), rule, "{said}");
     }
 }

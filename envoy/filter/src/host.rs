@@ -165,7 +165,7 @@ impl Recording {
     pub(crate) fn of(config: &Config) -> Recording {
         Recording {
             settings: config.observe,
-            wants: config.wants(),
+            wants: config.wants,
         }
     }
 

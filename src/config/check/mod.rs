@@ -11,6 +11,8 @@ mod model;
 mod provider;
 mod rules;
 
+use std::collections::BTreeMap;
+
 use super::document::{Node, Value};
 use super::names::ListenAddress;
 use super::path::Path;
@@ -21,8 +23,9 @@ use super::units::show_size;
 use super::values::Size;
 use super::walk::walk;
 use super::words::describe;
-use super::{Config, EnvoySettings, Limits};
-use crate::observed::Settings;
+use super::{Config, EnvoySettings, Limits, ModelConfig, Routing};
+use crate::observed::{Settings, Wants};
+use crate::routing::Policies;
 use adaptation::Adaptations;
 
 /// The version of the format that this build reads.
@@ -87,8 +90,10 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         routing: routing.get(),
         explain: explain.get(),
     };
+    let routing = rules::check_routing(&parts, &models, unsaid.timeouts, findings);
     let config = Config {
-        routing: rules::check_routing(&parts, &models, unsaid.timeouts, findings),
+        wants: wants(&models, &routing),
+        routing,
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,
         models,
@@ -110,6 +115,16 @@ const DEFAULT_LIMITS: Limits = Limits {
     reply_bytes: 16 << 20,
     held_stream_bytes: 64 << 10,
 };
+
+/// What must be recorded of targets, because something reads it.
+fn wants(models: &BTreeMap<String, ModelConfig>, routing: &Routing) -> Wants {
+    let of_models = models.values().map(|model| &model.policy);
+    let of_rules = routing.rules.iter().filter_map(|rule| rule.policy.as_ref());
+    let policies = of_models.chain(of_rules).map(Policies::wants);
+    let mut wants = policies.fold(Wants::default(), Wants::or);
+    wants.figures |= routing.limits_times();
+    wants
+}
 
 fn check_limits(raw: Option<&RawLimits>, findings: &mut Findings<'_>) -> Limits {
     let Some(raw) = raw else {

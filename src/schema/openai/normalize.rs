@@ -73,6 +73,40 @@ fn usage_elsewhere<'a>(dialect: &Dialect, members: &Extra<'a>) -> Option<Raw<'a>
     find(&inner, "usage").filter(|usage| json::kind(usage) == Kind::Object)
 }
 
+/// A chunk whose choices all have a delta: Azure's notes on content filters come without, and
+/// clients reach into it unasked.
+pub(super) fn with_deltas(chunk: &[u8]) -> Option<Vec<u8>> {
+    let Members(members) = json::read(chunk).ok()?;
+    let mut out = Vec::with_capacity(chunk.len() + 32);
+    let mut writer = ObjectWriter::begin(&mut out);
+    for (name, value) in &members {
+        match json::parse::<Vec<Members<'_>>>(value) {
+            Some(choices) if *name == "choices" => give_deltas(&choices, writer.value(name)),
+            _ => writer.raw(name, value.get()),
+        }
+    }
+    writer.end();
+    Some(out)
+}
+
+fn give_deltas(choices: &[Members<'_>], out: &mut Vec<u8>) {
+    out.push(b'[');
+    for (i, Members(choice)) in choices.iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        let mut writer = ObjectWriter::begin(out);
+        for (name, value) in choice {
+            writer.raw(name, value.get());
+        }
+        if !choice.iter().any(|(name, _)| *name == "delta") {
+            writer.raw("delta", "{}");
+        }
+        writer.end();
+    }
+    out.push(b']');
+}
+
 fn choices(dialect: &Dialect, value: Raw<'_>, out: &mut Vec<u8>) {
     let Some(items) = json::parse::<Vec<Members<'_>>>(value) else {
         out.extend_from_slice(value.get().as_bytes());

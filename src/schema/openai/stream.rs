@@ -9,7 +9,7 @@ use crate::schema::{Progress, Reply, ReplyContext, StreamTranslator};
 use crate::usage::Usage;
 
 use super::chunk::ChunkWriter;
-use super::normalize::normalize;
+use super::normalize::{normalize, with_deltas};
 use super::provider_error::{find_error, read_error_body};
 use super::wire::{ReplyBody, read_usage};
 
@@ -104,9 +104,12 @@ impl State {
         if let Some(failure) = find_error(&body, &data, &dialect.errors) {
             return Err(failure);
         }
+        let choices = body.choices.as_deref().unwrap_or_default();
+        let lacks_delta = choices.iter().any(|choice| choice.delta.is_none());
+        let completed = lacks_delta.then(|| with_deltas(&data)).flatten();
         let event = Event {
             name: event.name,
-            data: &data,
+            data: completed.as_deref().unwrap_or(&data),
         };
         if self.read(&body) {
             write_event(event, out);
