@@ -88,7 +88,7 @@ def test_models_are_only_read(gateway):
     assert response.headers["allow"] == "GET"
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/completions", "/v1/chat/completionsx", "/x"])
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/completionsx", "/v1/chat/completionsx", "/x"])
 def test_an_unknown_path_is_not_found(gateway, path):
     response = gateway.http.post(path, content=body())
     assert error(response, 404)["code"] == "not_found"
