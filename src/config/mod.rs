@@ -74,7 +74,13 @@ impl Config {
     /// What must be recorded of targets.
     pub fn wants(&self) -> Wants {
         let policies = self.models.values().map(|model| model.policy.wants());
-        policies.fold(Wants::default(), Wants::or)
+        let shown = self.envoy.state_port.is_some();
+        let shown = Wants {
+            figures: shown,
+            in_flight: shown,
+            warmth: false,
+        };
+        policies.fold(shown, Wants::or)
     }
 
     /// The model of this name.
@@ -270,6 +276,8 @@ pub struct EnvoySettings {
     pub port: u16,
     /// Port of the admin interface, always on loopback; `None` for no admin interface.
     pub admin_port: Option<u16>,
+    /// Port of the page that shows what has been observed, always on loopback; `None` for no page.
+    pub state_port: Option<u16>,
     /// Path of the wasm module.
     pub module: String,
 }

@@ -15,6 +15,7 @@ mod mutation;
 mod plugin;
 mod reply;
 mod sieve;
+mod state_page;
 mod trail;
 
 pub use attempt::{Attempt, AttemptFacts, Refusal};
@@ -23,6 +24,7 @@ pub use final_error::FinalFacts;
 pub use mutation::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 pub use plugin::{Plugin, Role, Topology};
 pub use reply::ResponseHead;
+pub use state_page::{STATE_PATH, state_page};
 
 #[cfg(test)]
 mod tests;

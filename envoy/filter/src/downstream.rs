@@ -5,11 +5,13 @@ use std::rc::Rc;
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, TRAIL};
 use pointsman::exchange::{Downstream, FinalFacts, RequestFacts, RequestHead, Topology, Verdict};
+use pointsman::metrics::of_request;
 use pointsman::observed::Recorded;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, SharedData, Side};
+use crate::meter;
 
 /// One client request.
 pub(crate) struct DownstreamFilter {
@@ -17,7 +19,16 @@ pub(crate) struct DownstreamFilter {
     topology: Topology,
     context_id: u32,
     request_id: String,
+    ending: Option<Ending>,
     state: State,
+}
+
+/// What is counted of a request of ours.
+#[derive(Default)]
+struct Ending {
+    model: String,
+    /// What the client got; `None` until it is known.
+    status: Option<u16>,
 }
 
 enum State {
@@ -40,6 +51,7 @@ impl DownstreamFilter {
             topology,
             context_id,
             request_id: String::new(),
+            ending: None,
             state: State::Idle,
         }
     }
@@ -60,7 +72,12 @@ impl DownstreamFilter {
             request_id: &self.request_id,
             observed: &recorded,
         };
-        match downstream.on_body(&body, facts) {
+        let outcome = downstream.on_body(&body, facts);
+        if let Some(ending) = &mut self.ending {
+            ending.model = downstream.model().to_owned();
+            ending.status = outcome.as_ref().err().map(|response| response.status);
+        }
+        match outcome {
             Ok(mutation) => {
                 let action = host::apply(Side::Request, &mutation, size);
                 host::clear_route_cache();
@@ -76,6 +93,12 @@ impl DownstreamFilter {
 }
 
 impl DownstreamFilter {
+    fn end(&mut self, status: u16) {
+        if let Some(ending) = &mut self.ending {
+            ending.status = Some(status);
+        }
+    }
+
     /// The reply is for the client.
     fn answer(&mut self, local: bool) -> Action {
         let State::Dispatched(mut downstream) = std::mem::replace(&mut self.state, State::Idle)
@@ -103,7 +126,15 @@ impl DownstreamFilter {
     }
 }
 
-impl Context for DownstreamFilter {}
+impl Context for DownstreamFilter {
+    fn on_done(&mut self) -> bool {
+        if let Some(Ending { model, status }) = self.ending.take() {
+            let model = if model.is_empty() { "unknown" } else { &model };
+            meter::count(&of_request(model, status));
+        }
+        true
+    }
+}
 
 impl HttpContext for DownstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -117,6 +148,7 @@ impl HttpContext for DownstreamFilter {
                 Action::Pause
             }
             Verdict::Inspect(downstream, mutation) => {
+                self.ending = Some(Ending::default());
                 self.state = State::Inspecting(downstream);
                 host::apply(Side::Request, &mutation, 0)
             }
@@ -150,19 +182,26 @@ impl HttpContext for DownstreamFilter {
         }
         if let Some(signal) = signal_of_answer() {
             host::remove_header(Side::Response, signal);
+            let is_local = signal == LOCAL;
+            self.end(if is_local { response_status() } else { 200 });
             return self.answer(signal == LOCAL);
         }
         if end_of_stream {
             let mut response = downstream.failure_response(&final_facts());
+            let status = response.status;
             response
                 .headers
                 .push(("x-request-id", self.request_id.clone()));
             self.state = State::Idle;
+            self.end(status);
             host::respond(&response);
             return Action::Pause;
         }
-        let (mutation, body) = downstream.on_failure(&final_facts());
+        let facts = final_facts();
+        let status = downstream.failure_response(&facts).status;
+        let (mutation, body) = downstream.on_failure(&facts);
         host::apply(Side::Response, &mutation, 0);
+        self.end(status);
         self.state = State::Failed(body);
         Action::Continue
     }

@@ -150,6 +150,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         address,
         port,
         admin_port,
+        state_port,
         module,
     } = raw.unwrap_or(&unsaid);
     let unsaid = admin_port.is_absent();
@@ -165,6 +166,16 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         let place = Path::default().key("envoy").key("admin_port");
         findings.error(At::Value, &place, finding);
     }
+    let state_port = state_port.get().map_or(0, |p| port_number(p.0));
+    if state_port > 0 && (state_port == port || state_port == admin_port) {
+        let expected = "a port other than the listener's and the admin interface's";
+        let place = Path::default().key("envoy").key("state_port");
+        findings.error(
+            At::Value,
+            &place,
+            Finding::new(state_port.to_string(), expected),
+        );
+    }
     let ListenAddress(address) = match address.get() {
         Some(address) => address.clone(),
         None => ListenAddress("127.0.0.1".to_owned()),
@@ -173,6 +184,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         address,
         port,
         admin_port: Some(admin_port).filter(|port| *port > 0),
+        state_port: Some(state_port).filter(|port| *port > 0),
         module: module.get().map_or("pointsman.wasm", |m| &m.0).to_owned(),
     }
 }
