@@ -102,11 +102,15 @@ impl Policy for Fastest {
 }
 
 impl Fastest {
-    /// The time to an answer: a share of `error_rate` has to be waited for again.
+    /// The time, longer the more it fails: squared, so that one that is four times as fast and
+    /// only fails any more is overtaken when half of what is remembered are failures.
     fn expect(&self, state: &TargetState, view: &View<'_>) -> Score {
         let errors = state.error_rate.unwrap_or(0.0);
         match self.time.read(state, view.profile.streamed) {
-            Some(ms) => Score::new(ms / (1.0 - errors).max(0.01), "expected ms"),
+            Some(ms) => {
+                let answers = (1.0 - errors).max(0.01);
+                Score::new(ms / (answers * answers), "ms, longer for failures")
+            }
             None if errors >= 0.5 => Score::new(f64::MAX, "fails"),
             None => Score::new(-1.0, "not known yet"),
         }
