@@ -31,7 +31,10 @@ E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman
     POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-APT_INSTALL := $(SUDO) apt-get install --quiet --quiet --yes --no-install-recommends
+APT := $(SUDO) apt-get --quiet --quiet
+# A machine that is fresh has no lists of packages yet.
+apt_install = $(APT) install --yes --no-install-recommends $(1) || \
+    { $(APT) update && $(APT) install --yes --no-install-recommends $(1); }
 
 E2E_CLIENTS := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
     POINTSMAN_WASM=$(CURDIR)/$(WASM) CLIENTS_PACKAGES=$(CLIENTS_PACKAGES) \
@@ -80,8 +83,7 @@ wasm: target-wasm binaryen ## build the filter
 
 .PHONY: binaryen
 binaryen:
-	@command -v wasm-opt > /dev/null || $(APT_INSTALL) binaryen || \
-	    { $(SUDO) apt-get update --quiet --quiet && $(APT_INSTALL) binaryen; }
+	@command -v wasm-opt > /dev/null || { $(call apt_install,binaryen); }
 
 .PHONY: cli
 cli: ## build the command line and the stand-ins
@@ -105,7 +107,7 @@ $(CLIENTS_VENV)/.installed: $(CLIENTS)/requirements.txt
 	touch $@
 
 $(CLIENTS_PACKAGES)/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
-	command -v npm > /dev/null || $(APT_INSTALL) nodejs npm
+	command -v npm > /dev/null || { $(call apt_install,nodejs npm); }
 	mkdir -p $(CLIENTS_PACKAGES)
 	cp $^ $(CLIENTS_PACKAGES)
 	cd $(CLIENTS_PACKAGES) && npm ci --silent --no-audit --no-fund
