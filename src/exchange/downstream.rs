@@ -1,67 +1,37 @@
 //! Once per client request: inspect, plan, and tell the client what became of it.
 
-use std::borrow::Cow;
+mod decision;
+mod endpoint;
+mod head;
+mod refusal;
+
 use std::rc::Rc;
 
+use self::endpoint::{Endpoint, decode_segment, find_endpoint, surface_of};
+use self::refusal::{
+    NO_ABLE_CANDIDATE, invalid, refuse_by_headers, too_large, unknown_model, wrong_method,
+};
 use super::answer::Answer;
-use super::credentials::is_reserved;
-use super::explanation::{self, Decision};
 use super::final_error::{self, FinalFacts};
-use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED, Handoff, Step, cluster_name};
+use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED};
 use super::mutation::{ImmediateResponse, Mutation};
-use super::sieve::{self, Loss, Sieve, leave_out_unfit};
-use super::{Topology, claims, listing, trail, wishes};
+use super::sieve::{self, Sieve};
+use super::{Topology, listing, wishes};
 use crate::catalog::Backend;
 use crate::classify::{Complexity, Sample};
-use crate::config::{Config, ModelConfig, OnUnsupported, Serving, Timeouts};
-use crate::failure::{Class, Failure};
+use crate::config::Config;
+use crate::failure::Failure;
 use crate::fidelity::Report;
-use crate::inspect::{
-    InvalidRequest, RequestProfile, estimate_tokens, inspect, inspect_operation, prefix,
-};
+use crate::inspect::{estimate_tokens, inspect, inspect_operation, prefix};
 use crate::observed::{Observed, Unobserved};
 use crate::operation::Operation;
-use crate::routing::{self, Constraints, Facts, View};
+use crate::routing::Facts;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
 
-/// The code of a request that every candidate is left out of.
-const NO_ABLE_CANDIDATE: &str = "no_able_candidate";
+pub use head::RequestHead;
 
 /// The schema that `anthropic-beta` is for.
 const BETAS_FOR: &str = "anthropic";
-
-/// How many known models an error names.
-const MODELS_NAMED: usize = 20;
-
-/// A request's headers, as far as they matter.
-#[derive(Debug, Clone, Default)]
-pub struct RequestHead {
-    /// Envoy's request id; empty when it gave none.
-    pub request_id: String,
-    /// HTTP method.
-    pub method: String,
-    /// Path with its query.
-    pub path: String,
-    /// `content-length`.
-    pub content_length: Option<u64>,
-    /// `content-type`.
-    pub content_type: Option<String>,
-    /// `content-encoding`.
-    pub content_encoding: Option<String>,
-    /// The client wants another protocol.
-    pub upgrade: bool,
-    /// Values of `anthropic-beta`.
-    pub betas: Vec<String>,
-    /// Names of all headers.
-    pub names: Vec<String>,
-    /// No body follows.
-    pub end_of_stream: bool,
-    /// What rules need to know of it; what [`Reads`](crate::routing::Reads) of the configuration
-    /// asks for.
-    pub known: Facts,
-    /// Whether the decision shall be explained in any case.
-    pub explain: bool,
-}
 
 /// What the core must be told because it may not find out.
 #[derive(Clone, Copy)]
@@ -120,49 +90,16 @@ struct Asked {
     explanation: Option<String>,
 }
 
-impl RequestHead {
-    /// What the access log tells of the client's request: the attempts change the headers.
-    pub fn for_the_log(&self) -> Mutation {
-        let mut mutation = Mutation::default();
-        mutation.store(handoff::REQUEST_ID, self.request_id.as_bytes());
-        mutation.store(handoff::REQUEST_PATH, self.path.as_bytes());
-        mutation
-    }
-
-    /// Notes a claim of the client's token, as the host hands it over.
-    pub fn add_claim(&mut self, path: &str, bytes: &[u8]) {
-        let values = claims::values(bytes).into_iter();
-        let named = values.map(|value| (path.to_owned(), value));
-        self.known.claims.extend(named);
-    }
-
-    /// What rules know of the request so far.
-    fn facts(&self, config: &Config) -> Facts {
-        let mut facts = self.known.clone();
-        let routing = &config.routing;
-        if !routing.rules.is_empty() || !routing.requirements.is_empty() {
-            let path = self.path.split(['?', '#']).next();
-            facts.path = path.unwrap_or_default().to_owned();
+impl Asked {
+    fn by(head: &RequestHead, config: &Config) -> Asked {
+        Asked {
+            media_type: head.multipart_type(),
+            betas: head.betas.clone(),
+            known: head.facts(config),
+            explain: head.explain,
+            explanation: None,
         }
-        facts
     }
-
-    /// The media type of a form; empty for any other body, which is taken to be JSON.
-    fn multipart_type(&self) -> String {
-        let media_type = self.content_type.as_deref().unwrap_or_default();
-        let is_form = media_type
-            .get(..10)
-            .is_some_and(|m| m.eq_ignore_ascii_case("multipart/"));
-        let form = if is_form { media_type } else { "" };
-        form.to_owned()
-    }
-}
-
-enum Endpoint<'p> {
-    Operation(Operation),
-    Surface(&'static dyn Surface),
-    Models,
-    Model(&'p str),
 }
 
 impl RequestFacts<'_> {
@@ -194,52 +131,34 @@ impl Downstream {
         if head.upgrade || head.method == "OPTIONS" {
             return Verdict::Ignore;
         }
-        let allowed = match endpoint {
-            Endpoint::Operation(_) | Endpoint::Surface(_) => "POST",
-            Endpoint::Models | Endpoint::Model(_) => "GET",
+        let surface = match endpoint {
+            Endpoint::Surface(surface) => Some(surface),
+            Endpoint::Operation(operation) => surface_of(surfaces, operation),
+            Endpoint::Models | Endpoint::Model(_) => None,
         };
-        let (operation, surface) = match endpoint {
-            Endpoint::Surface(surface) => (Operation::Chat, Some(surface)),
-            Endpoint::Operation(operation) => (operation, surface_of(surfaces, operation)),
-            _ => (Operation::Chat, None),
-        };
+        let allowed = endpoint.method();
         if head.method != allowed {
             return Verdict::Respond(wrong_method(surface, allowed));
         }
-        match endpoint {
-            Endpoint::Models => Verdict::Respond(listing::list(config)),
-            Endpoint::Model(name) => Verdict::Respond(
-                listing::find(config, &decode_segment(name)).unwrap_or_else(|| {
-                    let failure = unknown_model(config, &decode_segment(name));
-                    ImmediateResponse::error(&failure)
-                }),
-            ),
-            Endpoint::Operation(_) | Endpoint::Surface(_) => {
-                match refuse_by_headers(config, head) {
-                    Some(failure) => {
-                        Verdict::Respond(ImmediateResponse::error_of(surface, &failure))
-                    }
-                    None => Verdict::Inspect(
-                        Downstream {
-                            config: Rc::clone(config),
-                            topology,
-                            operation,
-                            model: String::new(),
-                            surface,
-                            answer: None,
-                            asked: Box::new(Asked {
-                                media_type: head.multipart_type(),
-                                betas: head.betas.clone(),
-                                known: head.facts(config),
-                                explain: head.explain,
-                                explanation: None,
-                            }),
-                        },
-                        without_reserved_headers(head),
-                    ),
-                }
-            }
+        let operation = match endpoint {
+            Endpoint::Models => return Verdict::Respond(listing::list(config)),
+            Endpoint::Model(name) => return Verdict::Respond(model_named(config, name)),
+            Endpoint::Operation(operation) => operation,
+            Endpoint::Surface(_) => Operation::Chat,
+        };
+        if let Some(failure) = refuse_by_headers(config, head) {
+            return Verdict::Respond(ImmediateResponse::error_of(surface, &failure));
         }
+        let downstream = Downstream {
+            config: Rc::clone(config),
+            topology,
+            operation,
+            model: String::new(),
+            surface,
+            answer: None,
+            asked: Box::new(Asked::by(head, config)),
+        };
+        Verdict::Inspect(downstream, head.without_reserved())
     }
 
     /// The body is whole: decides who may serve it, and in which order.
@@ -357,86 +276,6 @@ impl Downstream {
         self.decide(&profile, &loss, &Report::default(), facts)
     }
 
-    /// `loss` tells why a candidate's translation would not do, also when nothing may be lost.
-    fn decide(
-        &mut self,
-        profile: &RequestProfile,
-        loss: &dyn Fn(&Backend, bool) -> Option<Loss>,
-        findings: &Report,
-        facts: RequestFacts<'_>,
-    ) -> Result<Mutation, Failure> {
-        let config = Rc::clone(&self.config);
-        let model = config
-            .models
-            .get(&profile.model)
-            .ok_or_else(|| unknown_model(&config, &profile.model))?;
-        self.model.clone_from(&model.name);
-        let routing = &config.routing;
-        let mut known = std::mem::take(&mut self.asked.known);
-        known.set_time(facts.now_s, routing.utc_offset_minutes);
-        let rule = routing.choose(profile, &known);
-        let serving = Serving { model, rule };
-        let of_client = wishes::required_labels(routing, &known)?;
-        let mut required = vec![&model.require, &of_client];
-        required.extend(rule.map(|rule| &rule.require));
-        required.extend(routing.required(profile, &known));
-        let of_rule = rule.map_or_else(Constraints::default, |rule| rule.constraints);
-        let view = View {
-            profile,
-            facts: &known,
-            constraints: of_rule.tightened(wishes::constraints(routing, &known)?),
-            draw: facts.draw,
-            now_ms: facts.now_s.saturating_mul(1000),
-            observed: facts.observed,
-        };
-        let policy = serving.policy();
-        let mut plan = routing::plan(serving.candidates(), &required, policy, &view);
-        let cooling = routing::set_aside(&mut plan.candidates, facts.observed);
-        // What an attempt found out too late could not hand over to the next candidate.
-        let strict = serving.on_unsupported() == OnUnsupported::Reject;
-        let mut avoided: Vec<&Backend> = cooling.iter().map(|(backend, _)| *backend).collect();
-        let mut lost = leave_out_unfit(&|c| loss(c, strict), &mut plan);
-        if plan.candidates.is_empty() && !avoided.is_empty() {
-            // Who is to be left alone is better than nobody.
-            plan.candidates = std::mem::take(&mut avoided);
-            lost.extend(leave_out_unfit(&|c| loss(c, strict), &mut plan));
-        }
-        if self.asked.explain || explanation::is_wanted(&config, &view) {
-            let decision = Decision {
-                serving,
-                view,
-                policy,
-                required: &required,
-                chosen: &plan.candidates,
-                left_out: explanation::left_out(&plan, &lost, &avoided),
-            };
-            self.asked.explanation = Some(decision.explain());
-        }
-        if plan.candidates.is_empty() {
-            return Err(no_candidate(model, profile.operation, &plan, &lost));
-        }
-        let candidates = &plan.candidates;
-        let handoff = Handoff {
-            media_type: self.asked.media_type.clone(),
-            avoided: trail::of_avoided(&avoided),
-            findings: findings.clone(),
-            rule: rule.map(|rule| rule.name.clone()),
-            betas: std::mem::take(&mut self.asked.betas),
-            ..handoff_of(model, profile, candidates, self.topology, facts)
-        };
-        let mut mutation = self.dispatch(&handoff, serving.timeouts());
-        if let Some(rule) = rule {
-            mutation.store(handoff::RULE, rule.name.as_bytes());
-        }
-        if policy.assigns() {
-            mutation.store(handoff::VARIANT, variant(candidates));
-        }
-        if let Some(explanation) = &self.asked.explanation {
-            mutation.store(handoff::EXPLANATION, explanation.as_bytes());
-        }
-        Ok(mutation)
-    }
-
     /// Why the request goes where it goes, as JSON, when that was asked for and decided.
     pub fn explanation(&self) -> Option<&str> {
         self.asked.explanation.as_deref()
@@ -495,47 +334,13 @@ impl Downstream {
         let answer = self.answer.as_mut();
         answer.map_or_else(Mutation::default, |a| a.on_body(bytes, end_of_stream))
     }
-
-    fn dispatch(&self, plan: &Handoff, timeouts: Timeouts) -> Mutation {
-        let mut mutation = Mutation::default();
-        mutation.set(
-            "x-envoy-max-retries",
-            plan.steps.len().saturating_sub(1).to_string(),
-        );
-        mutation.set(
-            "x-envoy-upstream-rq-timeout-ms",
-            timeouts.total_ms.to_string(),
-        );
-        mutation.set(
-            "x-envoy-upstream-rq-per-try-timeout-ms",
-            timeouts.per_try_ms.to_string(),
-        );
-        let first = plan.address(0, self.topology).unwrap_or_default();
-        match self.topology {
-            Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
-            Topology::StaticChain => mutation.set(handoff::CHAIN, first),
-        }
-        mutation.store(handoff::PLAN, plan.encode());
-        mutation.store(handoff::REQUEST_MODEL, plan.model.as_bytes());
-        mutation
-    }
 }
 
-// === requests ===
-
-/// In whose words an operation's errors are told, where they are not OpenAI's usual ones.
-fn surface_of(
-    surfaces: &[&'static dyn Surface],
-    operation: Operation,
-) -> Option<&'static dyn Surface> {
-    let path = match operation {
-        Operation::Completions => "/completions",
-        Operation::MessageTokens => "/messages",
-        Operation::InputTokens => "/responses",
-        _ => return None,
-    };
-    let mut surfaces = surfaces.iter();
-    surfaces.find(|surface| surface.path() == path).copied()
+/// One model of the listing.
+fn model_named(config: &Config, name: &str) -> ImmediateResponse {
+    let name = decode_segment(name);
+    let unknown = || ImmediateResponse::error(&unknown_model(config, &name));
+    listing::find(config, &name).unwrap_or_else(unknown)
 }
 
 /// A count of tokens that no candidate can give, guessed and marked as such: clients ask for it
@@ -551,207 +356,4 @@ fn estimate(operation: Operation, body: &[u8]) -> ImmediateResponse {
         headers: vec![(handoff::ESTIMATED, "true".to_owned())],
         body: body.into_bytes(),
     }
-}
-
-/// Which of our paths this is; `None` when it is not ours.
-fn find_endpoint<'p>(
-    surfaces: &[&'static dyn Surface],
-    config: &Config,
-    path: &'p str,
-) -> Option<Endpoint<'p>> {
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let base_path = config.base_path.as_str();
-    if let Some(operation) = Operation::of_path(base_path, path) {
-        return Some(Endpoint::Operation(operation));
-    }
-    match path.strip_prefix(base_path)? {
-        "/models" | "/models/" => Some(Endpoint::Models),
-        rest => {
-            let surface = surfaces.iter().find(|surface| surface.path() == rest);
-            let model = || rest.strip_prefix("/models/").map(Endpoint::Model);
-            surface.map(|s| Endpoint::Surface(*s)).or_else(model)
-        }
-    }
-}
-
-fn refuse_by_headers(config: &Config, head: &RequestHead) -> Option<Failure> {
-    let limit = config.limits.request_bytes;
-    if head.content_length.is_some_and(|length| length > limit) {
-        return Some(too_large(limit));
-    }
-    if head
-        .content_encoding
-        .as_deref()
-        .is_some_and(|e| e != "identity")
-    {
-        let failure = Failure::new(
-            Class::InvalidRequest,
-            "the request body must not be compressed",
-        );
-        return Some(failure.with_status(415));
-    }
-    head.end_of_stream.then(|| {
-        invalid(&InvalidRequest {
-            param: String::new(),
-            message: "the body is empty; it must be a JSON object".into(),
-        })
-    })
-}
-
-fn without_reserved_headers(head: &RequestHead) -> Mutation {
-    let mut mutation = Mutation::pause();
-    for name in head.names.iter().filter(|name| is_reserved(name)) {
-        mutation.remove(name.clone());
-    }
-    mutation
-}
-
-/// The name of whoever is asked first.
-fn variant(candidates: &[&Backend]) -> String {
-    match candidates.first() {
-        Some(first) if first.variant.is_empty() => format!("{}/{}", first.provider, first.model),
-        Some(first) => first.variant.clone(),
-        None => String::new(),
-    }
-}
-
-fn handoff_of(
-    model: &ModelConfig,
-    profile: &RequestProfile,
-    candidates: &[&Backend],
-    topology: Topology,
-    facts: RequestFacts<'_>,
-) -> Handoff {
-    let mut steps: Vec<Step> = Vec::with_capacity(candidates.len());
-    let tries = candidates
-        .iter()
-        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
-        .take(handoff::MOST_ATTEMPTS);
-    for candidate in tries {
-        let earlier = steps.iter().filter(|s| s.provider == candidate.provider);
-        let occurrence = match topology {
-            Topology::PerAttempt => 0,
-            Topology::StaticChain => earlier.count(),
-        };
-        steps.push(Step {
-            provider: candidate.provider.clone(),
-            model: candidate.model.clone(),
-            cluster: cluster_name(&candidate.provider, occurrence),
-        });
-    }
-    Handoff {
-        model: model.name.clone(),
-        rule: None,
-        operation: profile.operation,
-        media_type: String::new(),
-        streamed: profile.streamed,
-        include_usage: profile.include_usage,
-        id: format!("chatcmpl-{}", facts.exchange_id()),
-        created: facts.now_s,
-        input_tokens: profile.input_tokens,
-        prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
-        avoided: String::new(),
-        findings: Report::default(),
-        betas: Vec::new(),
-        steps,
-    }
-}
-
-// === refusals ===
-
-fn invalid(error: &InvalidRequest) -> Failure {
-    let message = if error.param.is_empty() {
-        error.message.clone()
-    } else {
-        Cow::Owned(format!("{} {}", error.param, error.message))
-    };
-    let mut failure = Failure::new(Class::InvalidRequest, message);
-    failure.param = (!error.param.is_empty()).then(|| error.param.clone().into());
-    failure
-}
-
-fn too_large(limit: u64) -> Failure {
-    let message = format!("the request body exceeds the limit of {limit} bytes");
-    Failure::new(Class::InvalidRequest, message)
-        .with_status(413)
-        .with_code("request_too_large")
-}
-
-fn wrong_method(surface: Option<&'static dyn Surface>, allowed: &'static str) -> ImmediateResponse {
-    let failure = Failure::new(
-        Class::InvalidRequest,
-        format!("use {allowed} for this path"),
-    )
-    .with_status(405)
-    .with_code("method_not_allowed");
-    let mut response = ImmediateResponse::error_of(surface, &failure);
-    response.headers.push(("allow", allowed.to_owned()));
-    response
-}
-
-fn unknown_model(config: &Config, name: &str) -> Failure {
-    let name: String = name.chars().take(100).collect();
-    let mut known: Vec<&str> = config.models.keys().map(String::as_str).collect();
-    let more = known.len().saturating_sub(MODELS_NAMED);
-    known.truncate(MODELS_NAMED);
-    let mut message = format!(
-        "the model {name:?} does not exist; known models: {}",
-        known.join(", ")
-    );
-    if more > 0 {
-        message.push_str(&format!(" and {more} more"));
-    }
-    let mut failure = Failure::new(Class::ModelNotFound, message);
-    failure.param = Some("model".into());
-    failure
-}
-
-fn no_candidate(
-    model: &ModelConfig,
-    operation: Operation,
-    plan: &routing::RoutePlan<'_>,
-    lost: &[(&Backend, Loss)],
-) -> Failure {
-    let mut reasons = Vec::new();
-    for (c, why) in &plan.unable {
-        reasons.push(format!("{}/{}: {}", c.provider, c.model, why));
-    }
-    for (c, loss) in lost {
-        reasons.push(format!("{}/{}: {loss}", c.provider, c.model));
-    }
-    let name = &model.name;
-    let what = match operation {
-        Operation::Chat => "request".to_owned(),
-        other => format!("request for {}", other.as_str()),
-    };
-    let message = format!(
-        "no candidate of {name} can serve this {what} ({})",
-        reasons.join("; ")
-    );
-    let mut failure = Failure::new(Class::InvalidRequest, message).with_code(NO_ABLE_CANDIDATE);
-    failure.param = lost.iter().find_map(|(_, loss)| loss.param());
-    failure
-}
-
-/// A path segment with its percent-encoding undone.
-fn decode_segment(segment: &str) -> String {
-    let mut bytes = Vec::with_capacity(segment.len());
-    let mut rest = segment.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex
-            .filter(|_| byte == b'%')
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-        {
-            Some(decoded) => {
-                bytes.push(decoded);
-                rest = tail.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -1,17 +1,16 @@
 //! One reply: held until it is known to be good, then committed; never both.
 
+mod failing;
 mod observing;
+mod telling;
 
-use super::final_error::{self, Noted};
-use super::handoff::{self, ESCALATE, FAILED, RETRIABLE_STATUS};
-use super::mutation::{Flow, Mutation};
-use super::trail::{self, Entry};
+use self::telling::fidelity;
+use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
 use crate::config::{Limits, OnUnsupported};
-use crate::failure::{Class, Failure, Next};
+use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::observed::Settings;
-use crate::schema::openai::{ChunkWriter, write_error};
 use crate::schema::{
     ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
 };
@@ -19,12 +18,6 @@ use crate::usage::Usage;
 
 /// The largest error body that is read, in bytes; what follows says nothing more.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-
-/// The largest list of findings in a header, in bytes.
-const MAX_FIDELITY_BYTES: usize = 2048;
-
-/// The longest name of a model that a provider may answer with, in characters.
-const MAX_MODEL_CHARS: usize = 200;
 
 /// A reply's headers, as far as they matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -267,51 +260,6 @@ impl ReplyState {
         matches!(self.phase, Phase::Over)
     }
 
-    /// Tells of an attempt that never came to a verdict.
-    pub(super) fn on_done(&mut self, connect_failed: bool, now_ms: u64) -> Mutation {
-        let mut mutation = Mutation::default();
-        match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Over => {}
-            Phase::Committed { translator } => {
-                self.store_usage(translator.usage(), &mut mutation);
-                self.observe_end(None, Ok(()), &mut mutation);
-            }
-            // Its status says more than the way in which its body was lost.
-            Phase::Error {
-                status,
-                retry_after,
-            } => {
-                let error = ErrorReply {
-                    rules: &self.context.dialect.errors,
-                    status,
-                    retry_after: retry_after.as_deref(),
-                    body: b"",
-                };
-                let failure = self.schema.read_error(&error);
-                self.note(&failure, Some(status), now_ms, &mut mutation);
-            }
-            Phase::Awaited | Phase::Buffered | Phase::Held { .. } => {
-                let class = self.unanswered(connect_failed, now_ms);
-                let failure = Failure::new(class, unanswered_message(class));
-                self.note(&failure, None, now_ms, &mut mutation);
-            }
-        }
-        mutation
-    }
-
-    fn unanswered(&self, connect_failed: bool, now_ms: u64) -> Class {
-        let elapsed = now_ms.saturating_sub(self.origin.started_ms);
-        if self.origin.ejected {
-            Class::Ejected
-        } else if connect_failed {
-            Class::ConnectFailure
-        } else if elapsed.saturating_add(5) >= self.origin.per_try_ms {
-            Class::Timeout
-        } else {
-            Class::Reset
-        }
-    }
-
     fn on_empty(&mut self, now_ms: u64, mutation: Mutation) -> Mutation {
         let verdict = self.on_body(b"", true, now_ms);
         // There is no body to replace, and none can be added to a reply that has none.
@@ -452,151 +400,6 @@ impl ReplyState {
         mutation.body = Some(out);
         mutation
     }
-
-    /// After the commit a failure is told, not hidden: one error event and no `[DONE]`.
-    fn break_stream(&self, failure: &Failure, out: &mut Vec<u8>, mutation: &mut Mutation) {
-        ChunkWriter::error(failure, out);
-        let broken = format!("{};broken={}", self.origin.trail, failure.class.as_str());
-        mutation.store(handoff::TRAIL, broken);
-        self.observe_end(None, Err(failure.class), mutation);
-    }
-
-    fn commit(&mut self, model: &str, refused: bool, now_ms: u64, mutation: &mut Mutation) {
-        let class = refused.then_some(Class::ContentFilter);
-        self.append_trail(class, Some(self.status), now_ms, mutation);
-        mutation.store(handoff::PROVIDER, self.origin.provider.as_bytes());
-        // The name is the provider's own word: it goes into a header and a log.
-        let model = trail::token(&model.chars().take(MAX_MODEL_CHARS).collect::<String>());
-        mutation.store(handoff::RESPONSE_MODEL, model.as_bytes());
-        let answered_by = format!("{}/{model}", self.origin.provider);
-        mutation.set(handoff::ANSWERED_BY, answered_by);
-        mutation.set(handoff::ATTEMPTS, self.origin.trail.clone());
-        if let Some(fidelity) = &self.fidelity {
-            mutation.store(handoff::FIDELITY, fidelity.as_bytes());
-            if self.tells_fidelity {
-                mutation.set(handoff::FIDELITY_HEADER, fidelity.clone());
-            }
-        }
-        if refused && self.origin.fallback_on_refusal {
-            mutation.set(ESCALATE, "1");
-        }
-        self.phase = Phase::Over;
-    }
-
-    /// Turns the reply into a failed attempt that Envoy retries, or into the client's error.
-    fn fail(&mut self, failure: Failure, now_ms: u64, mut mutation: Mutation) -> Mutation {
-        self.phase = Phase::Over;
-        mutation.flow = Flow::Continue;
-        match signal(failure.class, self.origin.fallback_on_refusal) {
-            Signal::ProviderFailed => mutation.set(":status", RETRIABLE_STATUS.to_string()),
-            Signal::Escalate => {
-                mutation.set(":status", failure.status.to_string());
-                mutation.set(ESCALATE, "1");
-            }
-            Signal::Final => mutation.set(":status", final_error::status(&failure).to_string()),
-        }
-        mutation.set(FAILED, "1");
-        mutation.set("content-type", "application/json");
-        let status = (self.status != 0).then_some(self.status);
-        mutation.warning = self.warning(failure.class);
-        self.note(&failure, status, now_ms, &mut mutation);
-        let mut body = Vec::new();
-        write_error(&failure, &mut body);
-        mutation.body = Some(body);
-        mutation
-    }
-
-    /// What only the operator can mend.
-    fn warning(&self, class: Class) -> Option<String> {
-        let what = match class {
-            Class::Authentication => "refuses its key",
-            Class::QuotaExhausted => "has no quota left",
-            Class::ModelNotFound => "does not know this model",
-            Class::MalformedReply => "does not follow its own schema",
-            _ => return None,
-        };
-        let Origin {
-            provider, model, ..
-        } = &self.origin;
-        Some(format!(
-            "provider {provider} {what} (model {model}, status {})",
-            self.status
-        ))
-    }
-
-    /// Writes a failure into the trail, and keeps it if it is the most useful so far.
-    fn note(
-        &mut self,
-        failure: &Failure,
-        status: Option<u16>,
-        now_ms: u64,
-        mutation: &mut Mutation,
-    ) {
-        self.append_trail(Some(failure.class), status, now_ms, mutation);
-        self.observe_failure(failure, now_ms, mutation);
-        let noted = Noted::new(failure, &self.origin.provider, &self.origin.model);
-        if noted.is_more_useful_than(&self.origin.failure) {
-            mutation.store(handoff::FAILURE, noted.encode());
-        }
-    }
-
-    fn append_trail(
-        &mut self,
-        class: Option<Class>,
-        status: Option<u16>,
-        now_ms: u64,
-        mutation: &mut Mutation,
-    ) {
-        let entry = Entry {
-            provider: &self.origin.provider,
-            model: &self.origin.model,
-            class,
-            status,
-            elapsed_ms: now_ms.saturating_sub(self.origin.started_ms),
-        };
-        self.origin.trail = trail::append(&self.origin.trail, &entry);
-        mutation.store(handoff::TRAIL, self.origin.trail.as_bytes());
-    }
-
-    fn store_usage(&mut self, usage: Usage, mutation: &mut Mutation) {
-        if usage == self.usage {
-            return;
-        }
-        self.usage = usage;
-        let counts = [
-            (handoff::INPUT_TOKENS, usage.input_tokens),
-            (handoff::OUTPUT_TOKENS, usage.output_tokens),
-            (handoff::CACHED_TOKENS, usage.cached_input_tokens),
-            (handoff::REASONING_TOKENS, usage.reasoning_tokens),
-        ];
-        for (key, tokens) in counts {
-            mutation.store(key, tokens.to_string());
-        }
-    }
-}
-
-/// How a failure is told to Envoy.
-enum Signal {
-    /// By a retriable status, which outlier detection counts too.
-    ProviderFailed,
-    /// By the retriable header: the provider is healthy, the answer is not of use.
-    Escalate,
-    /// Not at all.
-    Final,
-}
-
-fn signal(class: Class, fallback_on_refusal: bool) -> Signal {
-    match class.next() {
-        Next::Never => Signal::Final,
-        Next::NextIfRefusalAllowed if fallback_on_refusal => Signal::Escalate,
-        Next::NextIfRefusalAllowed => Signal::Final,
-        Next::NextCandidate => match class {
-            Class::ModelNotFound | Class::ContextLengthExceeded | Class::NotJson => {
-                Signal::Escalate
-            }
-            _ => Signal::ProviderFailed,
-        },
-    }
 }
 
 fn malformed(message: &'static str) -> Failure {
@@ -605,24 +408,4 @@ fn malformed(message: &'static str) -> Failure {
 
 fn too_large() -> Failure {
     Failure::new(Class::ReplyTooLarge, "the reply exceeds limits.reply")
-}
-
-fn unanswered_message(class: Class) -> &'static str {
-    match class {
-        Class::Ejected => "the provider is out of service after repeated failures",
-        Class::ConnectFailure => "no connection to the provider could be made",
-        Class::Timeout => "the provider did not answer in time",
-        _ => "the connection to the provider broke before it answered",
-    }
-}
-
-/// The findings in one line of bounded length; parameter names may be the client's own.
-fn fidelity(report: &Report) -> String {
-    let visible = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
-    report
-        .to_string()
-        .chars()
-        .map(visible)
-        .take(MAX_FIDELITY_BYTES)
-        .collect()
 }

@@ -1,0 +1,225 @@
+//! Who may serve a request, and in which order.
+
+use std::rc::Rc;
+
+use super::refusal::{no_candidate, unknown_model};
+use super::{Downstream, RequestFacts};
+use crate::catalog::{Backend, Labels};
+use crate::config::{OnUnsupported, Serving, Timeouts};
+use crate::exchange::explanation::{self, Decision};
+use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
+use crate::exchange::mutation::Mutation;
+use crate::exchange::sieve::{Loss, leave_out_unfit};
+use crate::exchange::{Topology, trail, wishes};
+use crate::failure::Failure;
+use crate::fidelity::Report;
+use crate::inspect::RequestProfile;
+use crate::observed::Observed;
+use crate::routing::{self, Constraints, RoutePlan, View};
+
+/// Why a candidate's translation would not do; strict when nothing may be lost.
+pub(super) type LossOf<'a> = dyn Fn(&Backend, bool) -> Option<Loss> + 'a;
+
+/// A model's candidates, sorted out for one request.
+struct Choice<'a> {
+    plan: RoutePlan<'a>,
+    /// Left out because of what they could not carry.
+    lost: Vec<(&'a Backend, Loss)>,
+    /// Left alone for a while.
+    avoided: Vec<&'a Backend>,
+}
+
+impl<'a> Choice<'a> {
+    fn of(
+        serving: Serving<'a>,
+        required: &[&Labels],
+        view: &View<'_>,
+        loss: &LossOf<'_>,
+    ) -> Choice<'a> {
+        let strict = serving.on_unsupported() == OnUnsupported::Reject;
+        let mut choice = Choice {
+            plan: routing::plan(serving.candidates(), required, serving.policy(), view),
+            lost: Vec::new(),
+            avoided: Vec::new(),
+        };
+        choice.leave_alone(view.observed);
+        choice.leave_out(&|candidate| loss(candidate, strict));
+        if choice.plan.candidates.is_empty() && !choice.avoided.is_empty() {
+            // Who is to be left alone is better than nobody.
+            choice.plan.candidates = std::mem::take(&mut choice.avoided);
+            choice.leave_out(&|candidate| loss(candidate, strict));
+        }
+        choice
+    }
+
+    fn leave_alone(&mut self, observed: &dyn Observed) {
+        let cooling = routing::set_aside(&mut self.plan.candidates, observed);
+        self.avoided = cooling.iter().map(|(backend, _)| *backend).collect();
+    }
+
+    /// What an attempt found out too late could not hand over to the next candidate.
+    fn leave_out(&mut self, loss: &dyn Fn(&Backend) -> Option<Loss>) {
+        self.lost.extend(leave_out_unfit(loss, &mut self.plan));
+    }
+}
+
+impl Downstream {
+    /// Chooses by the rules, and hands the plan over to the attempts.
+    pub(super) fn decide(
+        &mut self,
+        profile: &RequestProfile,
+        loss: &LossOf<'_>,
+        findings: &Report,
+        facts: RequestFacts<'_>,
+    ) -> Result<Mutation, Failure> {
+        let config = Rc::clone(&self.config);
+        let unknown = || unknown_model(&config, &profile.model);
+        let model = config.models.get(&profile.model).ok_or_else(unknown)?;
+        self.model.clone_from(&model.name);
+        let routing = &config.routing;
+        let mut known = std::mem::take(&mut self.asked.known);
+        known.set_time(facts.now_s, routing.utc_offset_minutes);
+        let rule = routing.choose(profile, &known);
+        let serving = Serving { model, rule };
+        let of_client = wishes::required_labels(routing, &known)?;
+        let mut required = vec![&model.require, &of_client];
+        required.extend(rule.map(|rule| &rule.require));
+        required.extend(routing.required(profile, &known));
+        let of_rule = rule.map_or_else(Constraints::default, |rule| rule.constraints);
+        let view = View {
+            profile,
+            facts: &known,
+            constraints: of_rule.tightened(wishes::constraints(routing, &known)?),
+            draw: facts.draw,
+            now_ms: facts.now_s.saturating_mul(1000),
+            observed: facts.observed,
+        };
+        let choice = Choice::of(serving, &required, &view, loss);
+        if self.asked.explain || explanation::is_wanted(&config, &view) {
+            self.asked.explanation = Some(explain(serving, view, &required, &choice));
+        }
+        if choice.plan.candidates.is_empty() {
+            let operation = profile.operation;
+            return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
+        }
+        let handoff = Handoff {
+            findings: findings.clone(),
+            ..self.handoff(profile, serving, &choice, facts)
+        };
+        Ok(self.dispatch(&handoff, serving, &choice))
+    }
+
+    /// What the attempts need to know.
+    fn handoff(
+        &mut self,
+        profile: &RequestProfile,
+        serving: Serving<'_>,
+        choice: &Choice<'_>,
+        facts: RequestFacts<'_>,
+    ) -> Handoff {
+        Handoff {
+            model: serving.model.name.clone(),
+            rule: serving.rule.map(|rule| rule.name.clone()),
+            operation: profile.operation,
+            media_type: self.asked.media_type.clone(),
+            streamed: profile.streamed,
+            include_usage: profile.include_usage,
+            id: format!("chatcmpl-{}", facts.exchange_id()),
+            created: facts.now_s,
+            input_tokens: profile.input_tokens,
+            prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
+            avoided: trail::of_avoided(&choice.avoided),
+            findings: Report::default(),
+            betas: std::mem::take(&mut self.asked.betas),
+            steps: steps(&choice.plan.candidates, self.topology),
+        }
+    }
+
+    /// The plan for the attempts, the first address and the limits for Envoy's router, and the
+    /// reasons for the access log.
+    fn dispatch(&self, handoff: &Handoff, serving: Serving<'_>, choice: &Choice<'_>) -> Mutation {
+        let mut mutation = Mutation::default();
+        limit_attempts(handoff, serving.timeouts(), &mut mutation);
+        let first = handoff.address(0, self.topology).unwrap_or_default();
+        match self.topology {
+            Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
+            Topology::StaticChain => mutation.set(handoff::CHAIN, first),
+        }
+        mutation.store(handoff::PLAN, handoff.encode());
+        mutation.store(handoff::REQUEST_MODEL, handoff.model.as_bytes());
+        if let Some(rule) = &handoff.rule {
+            mutation.store(handoff::RULE, rule.as_bytes());
+        }
+        if serving.policy().assigns() {
+            mutation.store(handoff::VARIANT, variant(&choice.plan.candidates));
+        }
+        if let Some(explanation) = &self.asked.explanation {
+            mutation.store(handoff::EXPLANATION, explanation.as_bytes());
+        }
+        mutation
+    }
+}
+
+fn explain(
+    serving: Serving<'_>,
+    view: View<'_>,
+    required: &[&Labels],
+    choice: &Choice<'_>,
+) -> String {
+    let decision = Decision {
+        serving,
+        view,
+        policy: serving.policy(),
+        required,
+        chosen: &choice.plan.candidates,
+        left_out: explanation::left_out(&choice.plan, &choice.lost, &choice.avoided),
+    };
+    decision.explain()
+}
+
+/// How often Envoy shall try, and how long.
+fn limit_attempts(plan: &Handoff, timeouts: Timeouts, mutation: &mut Mutation) {
+    let retries = plan.steps.len().saturating_sub(1) as u64;
+    let limits = [
+        ("x-envoy-max-retries", retries),
+        ("x-envoy-upstream-rq-timeout-ms", timeouts.total_ms),
+        (
+            "x-envoy-upstream-rq-per-try-timeout-ms",
+            timeouts.per_try_ms,
+        ),
+    ];
+    for (name, limit) in limits {
+        mutation.set(name, limit.to_string());
+    }
+}
+
+/// One step for each try of each candidate.
+fn steps(candidates: &[&Backend], topology: Topology) -> Vec<Step> {
+    let tries = candidates
+        .iter()
+        .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
+        .take(handoff::MOST_ATTEMPTS);
+    let mut steps: Vec<Step> = Vec::with_capacity(candidates.len());
+    for candidate in tries {
+        let earlier = steps.iter().filter(|s| s.provider == candidate.provider);
+        let occurrence = match topology {
+            Topology::PerAttempt => 0,
+            Topology::StaticChain => earlier.count(),
+        };
+        steps.push(Step {
+            provider: candidate.provider.clone(),
+            model: candidate.model.clone(),
+            cluster: cluster_name(&candidate.provider, occurrence),
+        });
+    }
+    steps
+}
+
+/// The name of whoever is asked first.
+fn variant(candidates: &[&Backend]) -> String {
+    match candidates.first() {
+        Some(first) if first.variant.is_empty() => format!("{}/{}", first.provider, first.model),
+        Some(first) => first.variant.clone(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,84 @@
+//! A request's headers, as far as they matter.
+
+use crate::config::Config;
+use crate::exchange::credentials::is_reserved;
+use crate::exchange::mutation::Mutation;
+use crate::exchange::{claims, handoff};
+use crate::routing::Facts;
+
+/// A request's headers, as far as they matter.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead {
+    /// Envoy's request id; empty when it gave none.
+    pub request_id: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path with its query.
+    pub path: String,
+    /// `content-length`.
+    pub content_length: Option<u64>,
+    /// `content-type`.
+    pub content_type: Option<String>,
+    /// `content-encoding`.
+    pub content_encoding: Option<String>,
+    /// The client wants another protocol.
+    pub upgrade: bool,
+    /// Values of `anthropic-beta`.
+    pub betas: Vec<String>,
+    /// Names of all headers.
+    pub names: Vec<String>,
+    /// No body follows.
+    pub end_of_stream: bool,
+    /// What rules need to know of it; what [`Reads`](crate::routing::Reads) of the configuration
+    /// asks for.
+    pub known: Facts,
+    /// Whether the decision shall be explained in any case.
+    pub explain: bool,
+}
+
+impl RequestHead {
+    /// What the access log tells of the client's request: the attempts change the headers.
+    pub fn for_the_log(&self) -> Mutation {
+        let mut mutation = Mutation::default();
+        mutation.store(handoff::REQUEST_ID, self.request_id.as_bytes());
+        mutation.store(handoff::REQUEST_PATH, self.path.as_bytes());
+        mutation
+    }
+
+    /// Notes a claim of the client's token, as the host hands it over.
+    pub fn add_claim(&mut self, path: &str, bytes: &[u8]) {
+        let values = claims::values(bytes).into_iter();
+        let named = values.map(|value| (path.to_owned(), value));
+        self.known.claims.extend(named);
+    }
+
+    /// What rules know of the request so far.
+    pub(super) fn facts(&self, config: &Config) -> Facts {
+        let mut facts = self.known.clone();
+        let routing = &config.routing;
+        if !routing.rules.is_empty() || !routing.requirements.is_empty() {
+            let path = self.path.split(['?', '#']).next();
+            facts.path = path.unwrap_or_default().to_owned();
+        }
+        facts
+    }
+
+    /// The media type of a form; empty for any other body, which is taken to be JSON.
+    pub(super) fn multipart_type(&self) -> String {
+        let media_type = self.content_type.as_deref().unwrap_or_default();
+        let is_form = media_type
+            .get(..10)
+            .is_some_and(|m| m.eq_ignore_ascii_case("multipart/"));
+        let form = if is_form { media_type } else { "" };
+        form.to_owned()
+    }
+
+    /// Holds the request, without the headers that only we may set.
+    pub(super) fn without_reserved(&self) -> Mutation {
+        let mut mutation = Mutation::pause();
+        for name in self.names.iter().filter(|name| is_reserved(name)) {
+            mutation.remove(name.clone());
+        }
+        mutation
+    }
+}

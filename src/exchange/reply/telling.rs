@@ -1,0 +1,90 @@
+//! What the client and the access log are told of an attempt.
+
+use super::ReplyState;
+use crate::exchange::handoff::{self, ESCALATE};
+use crate::exchange::mutation::Mutation;
+use crate::exchange::trail::{self, Entry};
+use crate::failure::Class;
+use crate::fidelity::Report;
+use crate::usage::Usage;
+
+/// The largest list of findings in a header, in bytes.
+const MAX_FIDELITY_BYTES: usize = 2048;
+
+/// The longest name of a model that a provider may answer with, in characters.
+const MAX_MODEL_CHARS: usize = 200;
+
+impl ReplyState {
+    pub(super) fn commit(
+        &mut self,
+        model: &str,
+        refused: bool,
+        now_ms: u64,
+        mutation: &mut Mutation,
+    ) {
+        let class = refused.then_some(Class::ContentFilter);
+        self.append_trail(class, Some(self.status), now_ms, mutation);
+        mutation.store(handoff::PROVIDER, self.origin.provider.as_bytes());
+        // The name is the provider's own word: it goes into a header and a log.
+        let model = trail::token(&model.chars().take(MAX_MODEL_CHARS).collect::<String>());
+        mutation.store(handoff::RESPONSE_MODEL, model.as_bytes());
+        let answered_by = format!("{}/{model}", self.origin.provider);
+        mutation.set(handoff::ANSWERED_BY, answered_by);
+        mutation.set(handoff::ATTEMPTS, self.origin.trail.clone());
+        if let Some(fidelity) = &self.fidelity {
+            mutation.store(handoff::FIDELITY, fidelity.as_bytes());
+            if self.tells_fidelity {
+                mutation.set(handoff::FIDELITY_HEADER, fidelity.clone());
+            }
+        }
+        if refused && self.origin.fallback_on_refusal {
+            mutation.set(ESCALATE, "1");
+        }
+        self.phase = super::Phase::Over;
+    }
+
+    pub(super) fn append_trail(
+        &mut self,
+        class: Option<Class>,
+        status: Option<u16>,
+        now_ms: u64,
+        mutation: &mut Mutation,
+    ) {
+        let entry = Entry {
+            provider: &self.origin.provider,
+            model: &self.origin.model,
+            class,
+            status,
+            elapsed_ms: now_ms.saturating_sub(self.origin.started_ms),
+        };
+        self.origin.trail = trail::append(&self.origin.trail, &entry);
+        mutation.store(handoff::TRAIL, self.origin.trail.as_bytes());
+    }
+
+    pub(super) fn store_usage(&mut self, usage: Usage, mutation: &mut Mutation) {
+        if usage == self.usage {
+            return;
+        }
+        self.usage = usage;
+        let counts = [
+            (handoff::INPUT_TOKENS, usage.input_tokens),
+            (handoff::OUTPUT_TOKENS, usage.output_tokens),
+            (handoff::CACHED_TOKENS, usage.cached_input_tokens),
+            (handoff::REASONING_TOKENS, usage.reasoning_tokens),
+        ];
+        for (key, tokens) in counts {
+            mutation.store(key, tokens.to_string());
+        }
+    }
+}
+
+/// The findings in one line of bounded length; parameter names may be the client's own.
+pub(super) fn fidelity(report: &Report) -> String {
+    let visible = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+    report
+        .to_string()
+        .chars()
+        .map(visible)
+        .take(MAX_FIDELITY_BYTES)
+        .collect()
+}
