@@ -16,6 +16,7 @@
 //! * [`classify`]: what kind of request it is: complexity and intents.
 //! * [`surface`]: what clients may speak besides Chat Completions.
 //! * [`adapt`]: a request reshaped for one candidate, and its reply shaped back.
+//! * [`metrics`]: what is counted, under which names.
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.
 //! * [`exchange`]: one HTTP exchange; the only room that the filter calls per request.
@@ -31,6 +32,7 @@ pub mod fidelity;
 pub mod framing;
 pub mod inspect;
 pub mod json;
+pub mod metrics;
 pub mod observed;
 pub mod operation;
 pub mod provider;

@@ -53,7 +53,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "catalog", "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
         ],
     ),
-    ("observed", &["failure"]),
+    ("observed", &["failure", "usage"]),
+    ("metrics", &["failure", "observed"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
     (
         "config",
@@ -97,6 +98,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "catalog",
             "config",
             "exchange",
+            "metrics",
             "operation",
             "provider",
             "surface",

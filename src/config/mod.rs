@@ -273,6 +273,8 @@ pub struct EnvoySettings {
     pub port: u16,
     /// Port of the admin interface, always on loopback; `None` for no admin interface.
     pub admin_port: Option<u16>,
+    /// Port of the page that shows what has been observed, always on loopback; `None` for no page.
+    pub state_port: Option<u16>,
     /// Path of the wasm module.
     pub module: String,
 }

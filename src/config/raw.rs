@@ -375,6 +375,9 @@ object! {
         port: Int<1, 65_535>,
         /// Port of the admin interface, on loopback; 9901 when not said, 0 for none.
         admin_port: Int<0, 65_535>,
+        /// Port of the page that shows what has been observed of providers, on loopback; 0, no
+        /// page, when not said.
+        state_port: Int<0, 65_535>,
         /// Path of the wasm module; pointsman.wasm when not said.
         module: ModulePath,
     }

@@ -312,6 +312,11 @@ impl Downstream {
         response
     }
 
+    /// The model that the client asked for; empty until it is known to be one of ours.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
     /// Whether the reply must be translated back; what else happens to it is the attempts' work.
     pub fn translates_reply(&self) -> bool {
         self.answer.is_some()

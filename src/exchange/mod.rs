@@ -17,6 +17,7 @@ mod mutation;
 mod plugin;
 mod reply;
 mod sieve;
+mod state_page;
 mod trail;
 mod wishes;
 
@@ -26,6 +27,7 @@ pub use final_error::FinalFacts;
 pub use mutation::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 pub use plugin::{Plugin, Role, Topology};
 pub use reply::ResponseHead;
+pub use state_page::{STATE_PATH, state_page};
 
 #[cfg(test)]
 mod tests;

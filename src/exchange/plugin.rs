@@ -12,6 +12,8 @@ pub enum Role {
     Downstream,
     /// In a provider cluster.
     Upstream,
+    /// On a listener of its own, which tells what has been observed.
+    State,
 }
 
 /// How Envoy gets from one candidate to the next.

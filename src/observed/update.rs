@@ -2,6 +2,7 @@
 
 use super::{CoolDown, Settings, Wants, key};
 use crate::failure::{Class, Failure};
+use crate::usage::Usage;
 
 /// What changes in a target's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +30,8 @@ pub struct Observation {
     pub number: usize,
     /// What changes in its record.
     pub update: Update,
+    /// What it has used since the last observation of this attempt.
+    pub usage: Usage,
     /// It is to be left alone.
     pub cool_down: Option<CoolDown>,
     /// It has read a prompt whose beginning hashes to this.

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, TRAIL};
 use pointsman::exchange::{Downstream, FinalFacts, RequestFacts, RequestHead, Topology, Verdict};
+use pointsman::metrics::{Request, of_request};
 use pointsman::observed::Recorded;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, SharedData, Side};
+use crate::meter;
 
 /// Where Envoy keeps the claims of tokens that it has checked.
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
@@ -20,7 +22,16 @@ pub(crate) struct DownstreamFilter {
     topology: Topology,
     context_id: u32,
     request_id: String,
+    ending: Option<Ending>,
     state: State,
+}
+
+/// What is counted of a request of ours.
+#[derive(Default)]
+struct Ending {
+    request: Request,
+    /// What the client got; `None` until it is known.
+    status: Option<u16>,
 }
 
 enum State {
@@ -43,6 +54,7 @@ impl DownstreamFilter {
             topology,
             context_id,
             request_id: String::new(),
+            ending: None,
             state: State::Idle,
         }
     }
@@ -63,7 +75,12 @@ impl DownstreamFilter {
             request_id: &self.request_id,
             observed: &recorded,
         };
-        match downstream.on_body(&body, facts) {
+        let outcome = downstream.on_body(&body, facts);
+        if let Some(ending) = &mut self.ending {
+            ending.request = downstream.take_counted();
+            ending.status = outcome.as_ref().err().map(|response| response.status);
+        }
+        match outcome {
             Ok(mutation) => {
                 let action = host::apply(Side::Request, &mutation, size);
                 host::clear_route_cache();
@@ -79,6 +96,12 @@ impl DownstreamFilter {
 }
 
 impl DownstreamFilter {
+    fn end(&mut self, status: u16) {
+        if let Some(ending) = &mut self.ending {
+            ending.status = Some(status);
+        }
+    }
+
     /// The reply is for the client.
     fn answer(&mut self, local: bool) -> Action {
         let State::Dispatched(mut downstream) = std::mem::replace(&mut self.state, State::Idle)
@@ -106,7 +129,14 @@ impl DownstreamFilter {
     }
 }
 
-impl Context for DownstreamFilter {}
+impl Context for DownstreamFilter {
+    fn on_done(&mut self) -> bool {
+        if let Some(Ending { request, status }) = self.ending.take() {
+            of_request(&request, status, &mut meter::count);
+        }
+        true
+    }
+}
 
 impl HttpContext for DownstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
@@ -120,6 +150,7 @@ impl HttpContext for DownstreamFilter {
                 Action::Pause
             }
             Verdict::Inspect(downstream, mutation) => {
+                self.ending = Some(Ending::default());
                 self.state = State::Inspecting(downstream);
                 host::apply(Side::Request, &mutation, 0)
             }
@@ -153,19 +184,24 @@ impl HttpContext for DownstreamFilter {
         }
         if let Some(signal) = signal_of_answer() {
             host::remove_header(Side::Response, signal);
-            return self.answer(signal == LOCAL);
+            let is_local = signal == LOCAL;
+            self.end(if is_local { response_status() } else { 200 });
+            return self.answer(is_local);
         }
+        let mut response = downstream.failure_response(&final_facts());
+        let status = response.status;
         if end_of_stream {
-            let mut response = downstream.failure_response(&final_facts());
             response
                 .headers
                 .push(("x-request-id", self.request_id.clone()));
             self.state = State::Idle;
+            self.end(status);
             host::respond(&response);
             return Action::Pause;
         }
-        let (mutation, body) = downstream.on_failure(&final_facts());
+        let (mutation, body) = response.in_place();
         host::apply(Side::Response, &mutation, 0);
+        self.end(status);
         self.state = State::Failed(body);
         Action::Continue
     }

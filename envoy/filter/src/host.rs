@@ -5,9 +5,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pointsman::config::Config;
 use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation};
+use pointsman::metrics::of_observation;
 use pointsman::observed::{Settings, Store, Wants};
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{Action, BufferType, MapType, Status};
+use proxy_wasm::types::{Action, BufferType, MapType, MetricType, Status};
+
+use crate::meter;
 
 /// Whose headers and body.
 #[derive(Clone, Copy)]
@@ -173,6 +176,7 @@ impl Recording {
     pub(crate) fn note(self, mutation: &Mutation, now_ms: u64) {
         for observation in &mutation.observed {
             observation.record(&SharedData, self.settings, self.wants, now_ms);
+            of_observation(observation, &mut meter::count);
         }
     }
 }
@@ -202,6 +206,27 @@ impl Store for SharedData {
         }
         log::warn!("an observation was given up: others were faster {MOST_TRIES} times");
     }
+}
+
+/// The id of a metric of this name; the same for every worker.
+pub(crate) fn define_metric(is_histogram: bool, name: &str) -> Option<u32> {
+    let kind = if is_histogram {
+        MetricType::Histogram
+    } else {
+        MetricType::Counter
+    };
+    checked("define_metric", hostcalls::define_metric(kind, name))
+}
+
+/// Adds to a counter.
+pub(crate) fn increment(id: u32, by: u64) {
+    let by = i64::try_from(by).unwrap_or(i64::MAX);
+    checked("increment_metric", hostcalls::increment_metric(id, by));
+}
+
+/// Adds a value to a histogram.
+pub(crate) fn record(id: u32, value: u64) {
+    checked("record_metric", hostcalls::record_metric(id, value));
 }
 
 /// Answers the request.

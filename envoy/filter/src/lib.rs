@@ -2,6 +2,8 @@
 
 mod downstream;
 mod host;
+mod meter;
+mod state;
 mod upstream;
 
 use std::rc::Rc;
@@ -13,6 +15,7 @@ use proxy_wasm::types::{ContextType, LogLevel};
 
 use downstream::DownstreamFilter;
 use host::Recording;
+use state::StateFilter;
 use upstream::UpstreamFilter;
 
 // The macro writes the module's entry point, which has no place for a comment.
@@ -66,6 +69,7 @@ impl RootContext for Root {
         } = self.plugin.clone()?;
         Some(match role {
             Role::Downstream => Box::new(DownstreamFilter::new(config, topology, context_id)),
+            Role::State => Box::new(StateFilter(config)),
             Role::Upstream => Box::new(UpstreamFilter::new(config, topology, recording)),
         })
     }

@@ -91,15 +91,16 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         explain: explain.get(),
     };
     let routing = rules::check_routing(&parts, &models, unsaid.timeouts, findings);
+    let envoy = check_envoy(envoy.get(), findings);
     let config = Config {
-        wants: wants(&models, &routing),
+        wants: wants(&models, &routing, &envoy),
         routing,
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,
         models,
         limits: check_limits(limits.get(), findings),
         observe: check_observe(observe.get()),
-        envoy: check_envoy(envoy.get(), findings),
+        envoy,
     };
     if !findings.has_errors() {
         warn_of_unused_providers(&config, findings);
@@ -117,12 +118,18 @@ const DEFAULT_LIMITS: Limits = Limits {
 };
 
 /// What must be recorded of targets, because something reads it.
-fn wants(models: &BTreeMap<String, ModelConfig>, routing: &Routing) -> Wants {
+fn wants(
+    models: &BTreeMap<String, ModelConfig>,
+    routing: &Routing,
+    envoy: &EnvoySettings,
+) -> Wants {
     let of_models = models.values().map(|model| &model.policy);
     let of_rules = routing.rules.iter().filter_map(|rule| rule.policy.as_ref());
     let policies = of_models.chain(of_rules).map(Policies::wants);
     let mut wants = policies.fold(Wants::default(), Wants::or);
-    wants.figures |= routing.limits_times();
+    let shown = envoy.state_port.is_some();
+    wants.figures |= shown || routing.limits_times();
+    wants.in_flight |= shown;
     wants
 }
 
@@ -180,6 +187,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         address,
         port,
         admin_port,
+        state_port,
         module,
     } = raw.unwrap_or(&unsaid);
     let unsaid = admin_port.is_absent();
@@ -195,6 +203,16 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         let place = Path::default().key("envoy").key("admin_port");
         findings.error(At::Value, &place, finding);
     }
+    let state_port = state_port.get().map_or(0, |p| port_number(p.0));
+    if state_port > 0 && (state_port == port || state_port == admin_port) {
+        let expected = "a port other than the listener's and the admin interface's";
+        let place = Path::default().key("envoy").key("state_port");
+        findings.error(
+            At::Value,
+            &place,
+            Finding::new(state_port.to_string(), expected),
+        );
+    }
     let ListenAddress(address) = match address.get() {
         Some(address) => address.clone(),
         None => ListenAddress("127.0.0.1".to_owned()),
@@ -203,6 +221,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         address,
         port,
         admin_port: Some(admin_port).filter(|port| *port > 0),
+        state_port: Some(state_port).filter(|port| *port > 0),
         module: module.get().map_or("pointsman.wasm", |m| &m.0).to_owned(),
     }
 }

@@ -34,6 +34,7 @@ impl ReplyState {
             ..self.ended()
         };
         self.tell_answer(update, mutation);
+        self.tell_usage(mutation);
     }
 
     /// A committed stream is over; `now_ms` when it came to its end. A broken one counts once
@@ -50,6 +51,7 @@ impl ReplyState {
             ..self.ended()
         };
         mutation.observed.push(self.observation(update));
+        self.tell_usage(mutation);
     }
 
     pub(super) fn observe_failure(&self, failure: &Failure, now_ms: u64, mutation: &mut Mutation) {
@@ -75,7 +77,15 @@ impl ReplyState {
         }
         self.phase = Phase::Over;
         mutation.observed.push(self.observation(self.ended()));
+        self.tell_usage(&mut mutation);
         mutation
+    }
+
+    /// Once, when the attempt is over: the counts of a stream are totals.
+    fn tell_usage(&self, mutation: &mut Mutation) {
+        if let Some(last) = mutation.observed.last_mut() {
+            last.usage = self.usage;
+        }
     }
 
     fn tell_answer(&self, update: Update, mutation: &mut Mutation) {

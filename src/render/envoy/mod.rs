@@ -5,6 +5,8 @@ mod clusters;
 mod filters;
 mod listener;
 mod signing;
+mod state;
+mod stats;
 mod version;
 
 use serde_json::{Value, json};
@@ -65,8 +67,16 @@ pub fn bootstrap(
     if let Some(port) = config.envoy.admin_port {
         bootstrap["admin"] = json!({ "address": socket_address("127.0.0.1", port) });
     }
+    bootstrap["stats_config"] = stats::config();
+    let mut listeners = vec![listener::listener(&scene)];
+    listeners.extend(
+        config
+            .envoy
+            .state_port
+            .map(|port| state::listener(&scene, port)),
+    );
     bootstrap["static_resources"] = json!({
-        "listeners": [listener::listener(&scene)],
+        "listeners": listeners,
         "clusters": clusters::clusters(&scene, &chains),
         "secrets": filters::secrets(config),
     });
@@ -122,6 +132,7 @@ impl Role {
         match self {
             Role::Downstream => "pointsman.downstream",
             Role::Upstream => "pointsman.upstream",
+            Role::State => "pointsman.state",
         }
     }
 }

@@ -1,0 +1,245 @@
+//! What is counted, under which names, and how Envoy makes labels of them.
+//!
+//! A metric of a proxy-wasm module is a name without labels. Names carry them behind, as
+//! `name<label>=.=<value>;.;`, and Envoy's `stats_tags` take them out: the form that Istio's
+//! own tags have, so its `extraStatTags` know them too. Names follow OpenTelemetry's
+//! conventions for generative AI, read 2026-11-21, as far as Envoy's integers allow: durations
+//! are in milliseconds and say so. Cardinality is bounded: providers and models are those of
+//! the configuration, classes and kinds those of this file.
+
+use crate::failure::Class;
+use crate::observed::Observation;
+
+/// How a metric is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// Values, by size.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// How it is kept.
+    pub kind: Kind,
+    /// What it counts, and in which unit.
+    pub help: &'static str,
+    /// Its labels, in order.
+    pub labels: &'static [&'static str],
+    /// Upper bounds of a histogram's buckets.
+    pub buckets: &'static [u64],
+}
+
+/// The model that the client asked for.
+const REQUEST_MODEL: &str = "gen_ai_request_model";
+/// The provider, by its name in the configuration.
+const PROVIDER: &str = "gen_ai_provider_name";
+/// The model as the provider calls it.
+const RESPONSE_MODEL: &str = "gen_ai_response_model";
+/// Why it failed, in the words of the attempts' header; `ok` when it did not.
+const CLASS: &str = "pointsman_class";
+/// How a request ended for the client: its HTTP status, `aborted` when the client has left.
+const STATUS: &str = "http_response_status_code";
+/// Which tokens.
+const TOKEN_TYPE: &str = "gen_ai_token_type";
+/// The rule that fitted, by its name in the configuration.
+const RULE: &str = "pointsman_rule";
+/// The candidate that a dividing policy assigned the request to, as `provider/model`.
+const VARIANT: &str = "pointsman_variant";
+
+/// Every label.
+pub const LABELS: [&str; 8] = [
+    REQUEST_MODEL,
+    PROVIDER,
+    RESPONSE_MODEL,
+    CLASS,
+    STATUS,
+    TOKEN_TYPE,
+    RULE,
+    VARIANT,
+];
+
+/// The conventions' bounds, in milliseconds.
+const DURATIONS: &[u64] = &[
+    10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120, 10_240, 20_480, 40_960, 81_920,
+];
+
+/// A metric's place in [`METRICS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Of {
+    /// Requests of clients.
+    Requests,
+    /// Attempts.
+    Attempts,
+    /// Requests answered by another than the first.
+    Failovers,
+    /// Pauses of targets.
+    CoolDowns,
+    /// Tokens.
+    Tokens,
+    /// Time to the first token.
+    FirstChunk,
+    /// Time to the end.
+    Duration,
+}
+
+/// Every metric, in the order of [`Of`].
+pub const METRICS: [Metric; 7] = [
+    Metric {
+        name: "pointsman_requests_total",
+        kind: Kind::Counter,
+        help: "requests of clients",
+        labels: &[REQUEST_MODEL, STATUS, RULE, VARIANT],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_attempts_total",
+        kind: Kind::Counter,
+        help: "attempts; a stream that breaks after its first token counts as `ok` and once more",
+        labels: &[PROVIDER, RESPONSE_MODEL, CLASS],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_failovers_total",
+        kind: Kind::Counter,
+        help: "requests answered by another than the first that was asked",
+        labels: &[PROVIDER, RESPONSE_MODEL],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_cool_downs_total",
+        kind: Kind::Counter,
+        help: "times that a provider asked to be left alone",
+        labels: &[PROVIDER, RESPONSE_MODEL, CLASS],
+        buckets: &[],
+    },
+    Metric {
+        name: "gen_ai_client_token_usage_total",
+        kind: Kind::Counter,
+        help: "tokens; `cached` are part of `input`, `reasoning` of `output`",
+        labels: &[PROVIDER, RESPONSE_MODEL, TOKEN_TYPE],
+        buckets: &[],
+    },
+    Metric {
+        name: "gen_ai_client_operation_time_to_first_chunk_milliseconds",
+        kind: Kind::Histogram,
+        help: "from the start of an attempt to the first token of a stream",
+        labels: &[PROVIDER, RESPONSE_MODEL],
+        buckets: DURATIONS,
+    },
+    Metric {
+        name: "gen_ai_client_operation_duration_milliseconds",
+        kind: Kind::Histogram,
+        help: "from the start of an attempt to the end of its reply",
+        labels: &[PROVIDER, RESPONSE_MODEL],
+        buckets: DURATIONS,
+    },
+];
+
+/// The most labels of one metric.
+const MOST_LABELS: usize = 4;
+
+/// Something to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample<'a> {
+    /// Of which metric.
+    pub metric: Of,
+    /// Values of its labels, in order; empty for what does not apply.
+    pub values: [&'a str; MOST_LABELS],
+    /// How much.
+    pub value: u64,
+}
+
+/// What is counted of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Request {
+    /// What the client asked for; empty when it is no model of the configuration.
+    pub model: String,
+    /// The rule that fitted; empty for none.
+    pub rule: String,
+    /// The candidate that it was assigned to; empty when nothing divides requests.
+    pub variant: String,
+}
+
+impl Of {
+    /// What it is.
+    pub fn metric(self) -> &'static Metric {
+        let [first, ..] = &METRICS;
+        METRICS.get(self as usize).unwrap_or(first)
+    }
+
+    fn sample<'a>(self, target: (&'a str, &'a str), third: &'a str, value: u64) -> Sample<'a> {
+        Sample {
+            metric: self,
+            values: [target.0, target.1, third, ""],
+            value,
+        }
+    }
+}
+
+impl Sample<'_> {
+    /// Appends the name under which the host keeps it, labels included.
+    pub fn write_name(&self, name: &mut String) {
+        let metric = self.metric.metric();
+        name.push_str(metric.name);
+        let labels = metric.labels.iter().zip(self.values);
+        for (label, value) in labels.filter(|(_, value)| !value.is_empty()) {
+            for part in [label, "=.=", value, ";.;"] {
+                name.push_str(part);
+            }
+        }
+    }
+}
+
+/// A client's request is over. `status` is what it got; `None` when it has left before.
+pub fn of_request(request: &Request, status: Option<u16>, count: &mut dyn FnMut(&Sample<'_>)) {
+    let status = status.map_or_else(|| "aborted".to_owned(), |status| status.to_string());
+    let model = match request.model.as_str() {
+        "" => "unknown",
+        model => model,
+    };
+    count(&Sample {
+        metric: Of::Requests,
+        values: [model, &status, &request.rule, &request.variant],
+        value: 1,
+    });
+}
+
+/// What an observation adds.
+pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'_>)) {
+    let target = (observation.provider.as_str(), observation.model.as_str());
+    let update = &observation.update;
+    let mut add = |of: Of, third, value| count(&of.sample(target, third, value));
+    if let Some(outcome) = update.outcome {
+        add(Of::Attempts, outcome.err().map_or("ok", Class::as_str), 1);
+        if outcome.is_ok() && observation.number > 0 {
+            add(Of::Failovers, "", 1);
+        }
+    }
+    if let Some(cool_down) = observation.cool_down {
+        add(Of::CoolDowns, cool_down.class.as_str(), 1);
+    }
+    let tokens = [
+        ("input", observation.usage.input_tokens),
+        ("output", observation.usage.output_tokens),
+        ("cached", observation.usage.cached_input_tokens),
+        ("reasoning", observation.usage.reasoning_tokens),
+    ];
+    for (kind, tokens) in tokens.into_iter().filter(|(_, tokens)| *tokens > 0) {
+        add(Of::Tokens, kind, tokens);
+    }
+    if let Some(ms) = update.ttft_ms {
+        add(Of::FirstChunk, "", ms);
+    }
+    if let Some(ms) = update.total_ms {
+        add(Of::Duration, "", ms);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,30 @@
+//! How Envoy makes labels and buckets of the filter's metrics.
+
+use serde_json::{Value, json};
+
+use crate::metrics::{Kind, LABELS, METRICS};
+
+/// `stats_config` of a bootstrap.
+pub(super) fn config() -> Value {
+    let mut tags: Vec<Value> = LABELS
+        .iter()
+        .map(|label| tag(label, &format!(r"({label}=\.=(.*?);\.;)")))
+        .collect();
+    tags.push(tag("pointsman_scope", r"^(cluster\..*?\.())wasmcustom\."));
+    let histograms = METRICS.iter().filter(|m| m.kind == Kind::Histogram);
+    let buckets: Vec<Value> = histograms
+        .map(|metric| {
+            json!({
+                // Before 1.39 the name begins with a cluster's.
+                "match": { "contains": metric.name },
+                "buckets": metric.buckets,
+            })
+        })
+        .collect();
+    json!({ "stats_tags": tags, "histogram_bucket_settings": buckets })
+}
+
+/// What the first group matches is taken out of the name, what the second does is the value.
+fn tag(name: &str, regex: &str) -> Value {
+    json!({ "tag_name": name, "regex": regex })
+}

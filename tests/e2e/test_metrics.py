@@ -1,0 +1,134 @@
+"""What Envoy's statistics and the state page tell, and that nothing secret is in either."""
+
+import json
+import re
+
+import httpx
+import pytest
+from conftest import MODELS, candidate
+from gateway import ROOT, Gateway, free_ports, poll, provider
+
+PROMPT = "a secret that nobody shall count"
+
+
+@pytest.fixture(scope="module")
+def measured(binaries, shared_standins, tmp_path_factory):
+    """A gateway that has seen a bit of everything, and its state page's address."""
+    for standin in shared_standins:
+        standin.reset()
+    (port,) = free_ports(1)
+    vendors = ["openai", "anthropic"]
+    document = {
+        "providers": {v: provider(shared_standins[v]) for v in vendors},
+        "models": {"smart": {"candidates": [candidate(v) for v in vendors]}},
+        "envoy": {"state_port": port},
+    }
+    folder = tmp_path_factory.mktemp("measured")
+    gateway = Gateway(binaries, folder, document, shared_standins)
+    for _ in range(3):
+        gateway.chat("smart", PROMPT)
+        gateway.chat("smart", PROMPT, stream=True)
+    gateway.chat("no-such-model")
+    fault = {"kind": "status", "status": 429, "retry_after": 60}
+    shared_standins["openai"].fail(fault, times=1)
+    gateway.chat("smart", PROMPT)
+    shared_standins["anthropic"].fail({"kind": "status", "status": 500}, times=1)
+    gateway.chat("smart", PROMPT)
+    yield gateway, f"http://127.0.0.1:{port}/pointsman/state"
+    gateway.close()
+
+
+def scrape(gateway):
+    """Every sample by name and labels, once histograms have been flushed."""
+
+    def read():
+        text = gateway.envoy.admin.get("/stats/prometheus").text
+        flushed = re.search(r"duration_milliseconds_count\{[^}]*\} [1-9]", text)
+        return text if flushed else None
+
+    text = poll("histograms", read, 15)
+    assert PROMPT not in text and "secret-of" not in text
+    samples = {}
+    for name, labels, value in re.findall(r"^(\w+)\{(.*)\} (\S+)$", text, re.MULTILINE):
+        name = name.removeprefix("envoy_cluster_wasmcustom_")
+        labels = dict(re.findall(r'(\w+)="(.*?)"', labels))
+        labels.pop("envoy_cluster_name", None)
+        samples[name, frozenset(labels.items())] = float(value)
+    return samples
+
+
+def value(samples, name, **labels):
+    return samples.get((name, frozenset(labels.items())))
+
+
+def test_requests_attempts_and_tokens_are_counted(measured):
+    gateway, _ = measured
+    samples = scrape(gateway)
+
+    def of(vendor):
+        return {"gen_ai_provider_name": vendor, "gen_ai_response_model": MODELS[vendor]}
+
+    def requests(model, status):
+        labels = {"gen_ai_request_model": model, "http_response_status_code": status}
+        return value(samples, "pointsman_requests_total", **labels)
+
+    def attempts(vendor, name):
+        return value(samples, "pointsman_attempts_total", **of(vendor), pointsman_class=name)
+
+    assert requests("smart", "200") == 7
+    assert requests("unknown", "404") == 1
+    assert attempts("openai", "ok") == 6
+    assert attempts("openai", "rate_limited") == 1
+    assert attempts("anthropic", "ok") == 1
+    assert attempts("anthropic", "server_error") == 1
+    assert value(samples, "pointsman_failovers_total", **of("anthropic")) == 1
+    paused = value(
+        samples, "pointsman_cool_downs_total", **of("openai"), pointsman_class="rate_limited"
+    )
+    assert paused == 1
+    for kind in ("input", "output"):
+        tokens = value(
+            samples, "gen_ai_client_token_usage_total", **of("openai"), gen_ai_token_type=kind
+        )
+        assert tokens > 0
+    chunk = "gen_ai_client_operation_time_to_first_chunk_milliseconds"
+    assert value(samples, f"{chunk}_count", **of("openai")) == 3
+    assert value(samples, f"{chunk}_bucket", **of("openai"), le="81920") == 3
+    duration = "gen_ai_client_operation_duration_milliseconds"
+    assert value(samples, f"{duration}_count", **of("openai")) == 6
+
+
+def test_alerts_and_dashboard_name_what_there_is(measured):
+    gateway, _ = measured
+    known = {name for name, _ in scrape(gateway)}
+    labels = {label for _, labels in scrape(gateway) for label, _ in labels}
+    folder = ROOT / "examples/monitoring"
+    dashboard = json.loads((folder / "dashboard.json").read_text())
+    texts = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
+    texts.append((folder / "alerts.yaml").read_text())
+    named = {name for text in texts for name in re.findall(r"\b(?:pointsman|gen_ai)_\w+", text)}
+    assert len(named) > 8
+    assert named <= known | labels, named - known - labels
+
+
+def test_the_state_page_shows_every_target_and_no_secret(measured):
+    gateway, url = measured
+    reply = httpx.get(url)
+    assert reply.status_code == 200
+    assert PROMPT not in reply.text and "secret-of" not in reply.text
+    targets = {t["provider"]: t for t in reply.json()["targets"]}
+    openai, anthropic = targets["openai"], targets["anthropic"]
+    assert openai["attempts"] == 7 and openai["failures"] == 1
+    assert openai["total_ms"]["p50"] is not None and openai["ttft_ms"]["p95"] is not None
+    assert openai["cool_down"]["class"] == "rate_limited"
+    assert 0 < openai["cool_down"]["for_ms"] <= 60_000
+    assert openai["in_flight"] == {"requests": 0, "tokens": 0}
+    assert 0 < anthropic["failed"]["server_error"] <= 1
+    assert anthropic["cool_down"] is None
+
+
+def test_the_ordinary_listener_serves_no_state(measured):
+    gateway, url = measured
+    assert gateway.http.get("/pointsman/state").status_code == 404
+    assert httpx.get(url.replace("state", "other")).status_code == 404
+    assert "0.0.0.0" not in json.dumps(gateway.envoy.admin.get("/listeners").text)
