@@ -82,6 +82,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "framing",
             "inspect",
             "json",
+            "metrics",
             "observed",
             "operation",
             "provider",

@@ -22,7 +22,7 @@ fn examples() -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
+        .filter(|path| path.join("pointsman.yaml").exists())
         .collect();
     found.sort();
     assert!(!found.is_empty(), "no examples");

@@ -13,7 +13,7 @@ use self::refusal::{
 };
 use super::answer::Answer;
 use super::final_error::{self, FinalFacts};
-use super::handoff::{self, ATTEMPTS, ESCALATE, FAILED};
+use super::handoff::{self, ATTEMPTS};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, wishes};
@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::{estimate_tokens, inspect, inspect_operation, prefix};
+use crate::metrics::Request;
 use crate::observed::{Observed, Unobserved};
 use crate::operation::Operation;
 use crate::routing::Facts;
@@ -88,6 +89,7 @@ struct Asked {
     known: Facts,
     explain: bool,
     explanation: Option<String>,
+    counted: Request,
 }
 
 impl Asked {
@@ -98,6 +100,7 @@ impl Asked {
             known: head.facts(config),
             explain: head.explain,
             explanation: None,
+            counted: Request::default(),
         }
     }
 }
@@ -281,28 +284,8 @@ impl Downstream {
         self.asked.explanation.as_deref()
     }
 
-    /// No candidate answered: the client's error, as header changes and the body that
-    /// replaces what Envoy or the last provider said.
-    pub fn on_failure(&self, facts: &FinalFacts) -> (Mutation, Vec<u8>) {
-        let ImmediateResponse {
-            status,
-            headers,
-            body,
-        } = self.failure_response(facts);
-        let mut mutation = Mutation::default();
-        for name in [ESCALATE, FAILED] {
-            mutation.remove(name);
-        }
-        mutation.set(":status", status.to_string());
-        mutation.set("content-type", "application/json");
-        mutation.set("content-length", body.len().to_string());
-        for (name, value) in headers {
-            mutation.set(name, value);
-        }
-        (mutation, body)
-    }
-
-    /// The same as an answer of our own: for a reply without a body that could be replaced.
+    /// No candidate answered: the client's error, which takes the place of what Envoy or the
+    /// last provider said.
     pub fn failure_response(&self, facts: &FinalFacts) -> ImmediateResponse {
         let failure = final_error::compose(&self.model, facts);
         let mut response = ImmediateResponse::error_of(self.surface, &failure);
@@ -312,9 +295,10 @@ impl Downstream {
         response
     }
 
-    /// The model that the client asked for; empty until it is known to be one of ours.
-    pub fn model(&self) -> &str {
-        &self.model
+    /// What metrics tell of the request; to be asked once, when it is decided.
+    pub fn take_counted(&mut self) -> Request {
+        self.asked.counted.model.clone_from(&self.model);
+        std::mem::take(&mut self.asked.counted)
     }
 
     /// Whether the reply must be translated back; what else happens to it is the attempts' work.

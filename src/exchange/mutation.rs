@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::handoff::{ESCALATE, FAILED};
 use crate::failure::Failure;
 use crate::observed::Observation;
 use crate::schema::openai::write_error;
@@ -115,5 +116,26 @@ impl ImmediateResponse {
             headers: retry_after.into_iter().collect(),
             body,
         }
+    }
+
+    /// The same in the place of a reply that has begun: header changes, and the body for its
+    /// body.
+    pub fn in_place(self) -> (Mutation, Vec<u8>) {
+        let ImmediateResponse {
+            status,
+            headers,
+            body,
+        } = self;
+        let mut mutation = Mutation::default();
+        for name in [ESCALATE, FAILED] {
+            mutation.remove(name);
+        }
+        mutation.set(":status", status.to_string());
+        mutation.set("content-type", "application/json");
+        mutation.set("content-length", body.len().to_string());
+        for (name, value) in headers {
+            mutation.set(name, value);
+        }
+        (mutation, body)
     }
 }

@@ -31,7 +31,11 @@ fn every_metric_stands_in_its_place_and_in_the_documentation() {
         assert_eq!(of as usize, place);
         assert!(documented.contains(metric.name), "{}", metric.name);
         let known = metric.labels.iter().all(|label| LABELS.contains(label));
-        assert!(known && metric.labels.len() <= MOST_LABELS, "{}", metric.name);
+        assert!(
+            known && metric.labels.len() <= MOST_LABELS,
+            "{}",
+            metric.name
+        );
         let is_histogram = metric.kind == Kind::Histogram;
         assert_eq!(is_histogram, !metric.buckets.is_empty());
     }

@@ -20,7 +20,14 @@ def measured(binaries, shared_standins, tmp_path_factory):
     vendors = ["openai", "anthropic"]
     document = {
         "providers": {v: provider(shared_standins[v]) for v in vendors},
-        "models": {"smart": {"candidates": [candidate(v) for v in vendors]}},
+        "models": {
+            "smart": {"candidates": [candidate(v) for v in vendors]},
+            "split": {
+                "policy": "weighted",
+                "candidates": [candidate("openai", variant="trial"), candidate("anthropic", weight=0)],
+            },
+        },
+        "rules": [{"name": "by-day", "when": {"model": "split"}, "policy": "weighted"}],
         "envoy": {"state_port": port},
     }
     folder = tmp_path_factory.mktemp("measured")
@@ -29,6 +36,7 @@ def measured(binaries, shared_standins, tmp_path_factory):
         gateway.chat("smart", PROMPT)
         gateway.chat("smart", PROMPT, stream=True)
     gateway.chat("no-such-model")
+    gateway.chat("split", PROMPT)
     fault = {"kind": "status", "status": 429, "retry_after": 60}
     shared_standins["openai"].fail(fault, times=1)
     gateway.chat("smart", PROMPT)
@@ -50,8 +58,7 @@ def scrape(gateway):
     assert PROMPT not in text and "secret-of" not in text
     samples = {}
     for name, labels, value in re.findall(r"^(\w+)\{(.*)\} (\S+)$", text, re.MULTILINE):
-        name = name.removeprefix("envoy_cluster_wasmcustom_")
-        labels = dict(re.findall(r'(\w+)="(.*?)"', labels))
+        labels = {n: v for n, v in re.findall(r'(\w+)="(.*?)"', labels) if v}
         labels.pop("envoy_cluster_name", None)
         samples[name, frozenset(labels.items())] = float(value)
     return samples
@@ -68,8 +75,8 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     def of(vendor):
         return {"gen_ai_provider_name": vendor, "gen_ai_response_model": MODELS[vendor]}
 
-    def requests(model, status):
-        labels = {"gen_ai_request_model": model, "http_response_status_code": status}
+    def requests(model, status, **assigned):
+        labels = {"gen_ai_request_model": model, "http_response_status_code": status, **assigned}
         return value(samples, "pointsman_requests_total", **labels)
 
     def attempts(vendor, name):
@@ -77,7 +84,9 @@ def test_requests_attempts_and_tokens_are_counted(measured):
 
     assert requests("smart", "200") == 7
     assert requests("unknown", "404") == 1
-    assert attempts("openai", "ok") == 6
+    assigned = {"pointsman_rule": "by-day", "pointsman_variant": "trial"}
+    assert requests("split", "200", **assigned) == 1
+    assert attempts("openai", "ok") == 7
     assert attempts("openai", "rate_limited") == 1
     assert attempts("anthropic", "ok") == 1
     assert attempts("anthropic", "server_error") == 1
@@ -95,7 +104,7 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     assert value(samples, f"{chunk}_count", **of("openai")) == 3
     assert value(samples, f"{chunk}_bucket", **of("openai"), le="81920") == 3
     duration = "gen_ai_client_operation_duration_milliseconds"
-    assert value(samples, f"{duration}_count", **of("openai")) == 6
+    assert value(samples, f"{duration}_count", **of("openai")) == 7
 
 
 def test_alerts_and_dashboard_name_what_there_is(measured):
@@ -118,7 +127,7 @@ def test_the_state_page_shows_every_target_and_no_secret(measured):
     assert PROMPT not in reply.text and "secret-of" not in reply.text
     targets = {t["provider"]: t for t in reply.json()["targets"]}
     openai, anthropic = targets["openai"], targets["anthropic"]
-    assert openai["attempts"] == 7 and openai["failures"] == 1
+    assert openai["attempts"] == 8 and openai["failures"] == 1
     assert openai["total_ms"]["p50"] is not None and openai["ttft_ms"]["p95"] is not None
     assert openai["cool_down"]["class"] == "rate_limited"
     assert 0 < openai["cool_down"]["for_ms"] <= 60_000

@@ -302,7 +302,7 @@ impl Mesh {
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
         };
-        let (mutation, body) = self.downstream.on_failure(&facts);
+        let (mutation, body) = self.downstream.failure_response(&facts).in_place();
         self.apply_to_reply(&mutation, &mut reply);
         reply.body = body;
         reply

@@ -34,6 +34,15 @@ struct Ending {
     status: Option<u16>,
 }
 
+impl Ending {
+    fn of(status: u16) -> Ending {
+        Ending {
+            status: Some(status),
+            ..Ending::default()
+        }
+    }
+}
+
 enum State {
     /// Not ours, or answered by us.
     Idle,
@@ -146,6 +155,7 @@ impl HttpContext for DownstreamFilter {
         match Downstream::start(&self.config, self.topology, &head) {
             Verdict::Ignore => Action::Continue,
             Verdict::Respond(response) => {
+                self.ending = (response.status >= 400).then(|| Ending::of(response.status));
                 host::respond(&response);
                 Action::Pause
             }

@@ -163,11 +163,11 @@ fn errors_have_the_surfaces_own_shape() {
         (response.status, &*response.body),
         (405, &b"! use POST for this path"[..])
     );
-    let (_, body) = opened("say hi").on_failure(&crate::exchange::FinalFacts {
+    let response = opened("say hi").failure_response(&crate::exchange::FinalFacts {
         status: 504,
         ..Default::default()
     });
-    assert_eq!(body, b"! no provider answered in time");
+    assert_eq!(response.body, b"! no provider answered in time");
 }
 
 #[test]

@@ -80,6 +80,7 @@ impl Downstream {
         let mut known = std::mem::take(&mut self.asked.known);
         known.set_time(facts.now_s, routing.utc_offset_minutes);
         let rule = routing.choose(profile, &known);
+        self.asked.counted.rule = rule.map(|rule| rule.name.clone()).unwrap_or_default();
         let serving = Serving { model, rule };
         let of_client = wishes::required_labels(routing, &known)?;
         let mut required = vec![&model.require, &of_client];
@@ -137,7 +138,12 @@ impl Downstream {
 
     /// The plan for the attempts, the first address and the limits for Envoy's router, and the
     /// reasons for the access log.
-    fn dispatch(&self, handoff: &Handoff, serving: Serving<'_>, choice: &Choice<'_>) -> Mutation {
+    fn dispatch(
+        &mut self,
+        handoff: &Handoff,
+        serving: Serving<'_>,
+        choice: &Choice<'_>,
+    ) -> Mutation {
         let mut mutation = Mutation::default();
         limit_attempts(handoff, serving.timeouts(), &mut mutation);
         let first = handoff.address(0, self.topology).unwrap_or_default();
@@ -151,7 +157,9 @@ impl Downstream {
             mutation.store(handoff::RULE, rule.as_bytes());
         }
         if serving.policy().assigns() {
-            mutation.store(handoff::VARIANT, variant(&choice.plan.candidates));
+            let variant = variant(&choice.plan.candidates);
+            mutation.store(handoff::VARIANT, variant.as_bytes());
+            self.asked.counted.variant = variant;
         }
         if let Some(explanation) = &self.asked.explanation {
             mutation.store(handoff::EXPLANATION, explanation.as_bytes());

@@ -67,7 +67,7 @@ pub fn bootstrap(
     if let Some(port) = config.envoy.admin_port {
         bootstrap["admin"] = json!({ "address": socket_address("127.0.0.1", port) });
     }
-    bootstrap["stats_config"] = stats::config();
+    bootstrap["stats_config"] = stats::config(scene.topology);
     let mut listeners = vec![listener::listener(&scene)];
     listeners.extend(
         config

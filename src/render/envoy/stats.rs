@@ -2,15 +2,22 @@
 
 use serde_json::{Value, json};
 
+use crate::exchange::Topology;
 use crate::metrics::{Kind, LABELS, METRICS};
 
+/// Before 1.39 the metrics of a module that cluster filters run, too, stand in the scope of a
+/// cluster. Takes that away, so that their names are the same everywhere.
+const CLUSTER_SCOPE: &str = r"^(cluster\..*?\.())wasmcustom\.";
+
 /// `stats_config` of a bootstrap.
-pub(super) fn config() -> Value {
+pub(super) fn config(topology: Topology) -> Value {
     let mut tags: Vec<Value> = LABELS
         .iter()
         .map(|label| tag(label, &format!(r"({label}=\.=(.*?);\.;)")))
         .collect();
-    tags.push(tag("pointsman_scope", r"^(cluster\..*?\.())wasmcustom\."));
+    if topology == Topology::StaticChain {
+        tags.push(tag("pointsman_scope", CLUSTER_SCOPE));
+    }
     let histograms = METRICS.iter().filter(|m| m.kind == Kind::Histogram);
     let buckets: Vec<Value> = histograms
         .map(|metric| {
