@@ -174,13 +174,13 @@ pub(super) struct ExplainArgs {
     /// The path; chat completions when left out
     #[arg(long)]
     pub(super) path: Option<String>,
-    /// What has been observed: JSON, by provider/model, with ttft_p50_ms, latency_p50_ms,
-    /// error_rate, in_flight_tokens and so on
+    /// What has been observed, as /pointsman/state prints it; nothing when left out
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<String>,
-    /// When, in Unix seconds, for rules that look at the clock
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
-    pub(super) at: u64,
+    /// When, in Unix seconds, for rules that look at the clock; when left out, the time of the
+    /// state, else 0
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) at: Option<u64>,
     /// The random draw, for policies that draw
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(super) draw: u64,
@@ -192,6 +192,7 @@ pub(super) struct ExplainArgs {
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   pointsman explain pointsman.yaml --request body.json --header x-team=search
+  curl -s localhost:9902/pointsman/state > state.json
   pointsman explain pointsman.yaml --request body.json --state state.json --format json
   pointsman explain pointsman.yaml --at \"$(date +%s)\" < body.json";
 

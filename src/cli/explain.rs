@@ -1,5 +1,7 @@
 //! `pointsman explain`: why a request would go where it goes.
 
+mod state;
+
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -9,7 +11,8 @@ use super::args::{ExplainArgs, Format};
 use super::{Outcome, load, read};
 use crate::config::Config;
 use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Verdict};
-use crate::observed::{Observed, TargetState, Unobserved};
+use crate::observed::{Observed, Unobserved};
+use state::State;
 
 pub(super) fn run(
     args: &ExplainArgs,
@@ -20,7 +23,7 @@ pub(super) fn run(
         return Ok(Outcome::Refused);
     };
     let body = read(&args.request)?;
-    let state = args.state.as_deref().map(read_state).transpose()?;
+    let state = args.state.as_deref().map(State::read).transpose()?;
     let told = decide(args, config, body.as_bytes(), state.as_ref());
     if let Some(explanation) = &told.explanation {
         let value: Value = serde_json::from_str(explanation)?;
@@ -55,9 +58,10 @@ fn decide(args: &ExplainArgs, config: Config, body: &[u8], state: Option<&State>
             };
         }
     };
+    let seen_at = state.map(|state| state.now_ms / 1000);
     let facts = RequestFacts {
         draw: args.draw,
-        now_s: args.at,
+        now_s: args.at.or(seen_at).unwrap_or(0),
         observed: state.map_or(&Unobserved as &dyn Observed, |state| state),
         ..RequestFacts::default()
     };
@@ -102,33 +106,6 @@ fn request_head(args: &ExplainArgs, config: &Config) -> RequestHead {
         head.add_claim(name, value.as_bytes());
     }
     head
-}
-
-/// What has been observed, by `provider/model`.
-struct State(Value);
-
-fn read_state(file: &str) -> io::Result<State> {
-    let value: Value = serde_json::from_str(&read(file)?)?;
-    Ok(State(value))
-}
-
-impl Observed for State {
-    fn target(&self, provider: &str, model: &str) -> TargetState {
-        let target = &self.0[format!("{provider}/{model}")];
-        TargetState {
-            ttft_p50_ms: target["ttft_p50_ms"].as_f64(),
-            ttft_p95_ms: target["ttft_p95_ms"].as_f64(),
-            latency_p50_ms: target["latency_p50_ms"].as_f64(),
-            latency_p95_ms: target["latency_p95_ms"].as_f64(),
-            error_rate: target["error_rate"].as_f64(),
-            in_flight_tokens: target["in_flight_tokens"].as_u64().unwrap_or(0),
-            cool_down_until_ms: target["cool_down_until_ms"].as_u64().unwrap_or(0),
-        }
-    }
-
-    fn is_warm(&self, provider: &str, model: &str, _prefix: u64) -> bool {
-        self.0[format!("{provider}/{model}")]["warm"] == true
-    }
 }
 
 fn write_text(told: &Value, out: &mut dyn Write) -> io::Result<()> {

@@ -64,7 +64,7 @@ fn write_target(
         failed.push_str(&format!(
             "{comma}\"{}\":{}",
             class.as_str(),
-            thousandths(Some(*share))
+            decimal(Some(*share))
         ));
     }
     let pause = pause.map_or_else(
@@ -82,13 +82,13 @@ fn write_target(
          \"attempts\":{},\"failures\":{},\"cool_down\":{pause}}}",
         json::to_string(provider),
         json::to_string(model),
-        whole(ttft),
-        whole(state.ttft_p50_ms),
-        whole(state.ttft_p95_ms),
-        whole(total),
-        whole(state.latency_p50_ms),
-        whole(state.latency_p95_ms),
-        thousandths(state.error_rate),
+        decimal(ttft.map(f64::round)),
+        decimal(state.ttft_p50_ms),
+        decimal(state.ttft_p95_ms),
+        decimal(total.map(f64::round)),
+        decimal(state.latency_p50_ms),
+        decimal(state.latency_p95_ms),
+        decimal(state.error_rate),
         figures.in_flight_requests,
         state.in_flight_tokens,
         figures.ever.0,
@@ -96,15 +96,14 @@ fn write_target(
     );
 }
 
+/// To six places, so that nobody decides otherwise by what is written than by what is known.
 /// Without the library's way to write floats, which is large.
-fn whole(value: Option<f64>) -> String {
-    value.map_or_else(|| "null".to_owned(), |v| ((v + 0.5) as u64).to_string())
-}
-
-fn thousandths(share: Option<f64>) -> String {
-    let Some(share) = share else {
+fn decimal(value: Option<f64>) -> String {
+    let Some(value) = value else {
         return "null".to_owned();
     };
-    let parts = (share * 1000.0 + 0.5) as u64;
-    format!("{}.{:03}", parts / 1000, parts % 1000)
+    let millionths = (value * 1e6 + 0.5) as u64;
+    let mut text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    text
 }

@@ -35,8 +35,6 @@ pub struct TargetState {
     pub error_rate: Option<f64>,
     /// Estimated tokens of the requests that it is serving now.
     pub in_flight_tokens: u64,
-    /// It asked to be left alone until then, in Unix milliseconds; 0 when it did not.
-    pub cool_down_until_ms: u64,
 }
 
 /// Answers what has been observed.

@@ -127,7 +127,6 @@ impl Record {
             latency_p95_ms: self.total.quantile(0.95, remains),
             error_rate: (outcomes * remains >= 0.1).then(|| f64::from(failed / outcomes)),
             in_flight_tokens: self.in_flight.now(now_ms).1,
-            cool_down_until_ms: 0,
         }
     }
 

@@ -76,12 +76,7 @@ impl<'s> Recorded<'s> {
 
     fn read(&self, provider: &str, model: &str) -> TargetState {
         let record = self.record(provider, model);
-        let state = record.state(self.settings.half_life_ms, self.now_ms);
-        let cool_down = self.cool_down(provider, model);
-        TargetState {
-            cool_down_until_ms: cool_down.map_or(0, |c| c.until_ms),
-            ..state
-        }
+        record.state(self.settings.half_life_ms, self.now_ms)
     }
 }
 

@@ -6,7 +6,8 @@ import re
 import httpx
 import pytest
 from conftest import MODELS, candidate
-from gateway import ROOT, Gateway, free_ports, poll, provider
+from gateway import ROOT, Gateway, free_ports, poll, provider, run
+from replies import attempts as tries
 
 PROMPT = "a secret that nobody shall count"
 
@@ -141,3 +142,17 @@ def test_the_ordinary_listener_serves_no_state(measured):
     assert gateway.http.get("/pointsman/state").status_code == 404
     assert httpx.get(url.replace("state", "other")).status_code == 404
     assert "0.0.0.0" not in json.dumps(gateway.envoy.admin.get("/listeners").text)
+
+
+def test_explain_decides_by_the_page_as_the_gateway_did(measured, tmp_path):
+    gateway, url = measured
+    state, request = tmp_path / "state.json", tmp_path / "request.json"
+    state.write_text(httpx.get(url).text)
+    live = [each.provider for each in tries(gateway.chat("smart"))]
+    assert live == ["openai", "anthropic"], "openai is left alone, so it is only named"
+    body = {"model": "smart", "messages": [{"role": "user", "content": PROMPT}]}
+    request.write_text(json.dumps(body))
+    explain = [gateway.binaries.pointsman, "explain", gateway.folder / "pointsman.yaml"]
+    told = run([*explain, "--request", request, "--state", state, "--format", "json"])
+    order = [each["candidate"] for each in json.loads(told)["candidates"] if "place" in each]
+    assert order == [f"anthropic/{MODELS['anthropic']}"]
