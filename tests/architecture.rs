@@ -60,6 +60,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "config",
         &[
             "catalog",
+            "classify",
             "failure",
             "inspect",
             "json",

@@ -6,8 +6,9 @@
 
 use std::fmt;
 
+use super::Sample;
 use super::cues::{COMPOSITION, CONSTRAINT, CONSTRUCTION, Cues, LOOKUP, REASONING};
-use super::{Sample, words};
+use super::scan::Scan;
 
 /// One thing that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +32,15 @@ pub struct Complexity {
 
 /// What a request without any feature has.
 const BIAS: f32 = -5.3;
+
+/// Words and phrases that are counted, in the order of their [`FEATURES`].
+pub(super) const CUES: [&Cues; 5] = [
+    &REASONING,
+    &CONSTRUCTION,
+    &COMPOSITION,
+    &LOOKUP,
+    &CONSTRAINT,
+];
 
 /// Everything that is looked at, in the order of [`Complexity::values`].
 pub const FEATURES: [Feature; 13] = [
@@ -84,7 +94,12 @@ const fn feature(name: &'static str, description: &'static str, weight: f32) -> 
 impl Complexity {
     /// Scores a sample.
     pub fn of(sample: &Sample) -> Complexity {
-        let values = measure(sample);
+        Complexity::of_scan(sample, &Scan::of(&sample.text.to_lowercase()))
+    }
+
+    /// Scores a sample of which has been counted already.
+    pub(super) fn of_scan(sample: &Sample, scan: &Scan) -> Complexity {
+        let values = measure(sample, scan);
         let weighted = values.iter().zip(&FEATURES).map(|(v, f)| v * f.weight);
         let logit = BIAS + weighted.sum::<f32>();
         let score = 1.0 / (1.0 + (-logit).exp());
@@ -119,19 +134,24 @@ impl fmt::Display for Complexity {
     }
 }
 
-fn measure(sample: &Sample) -> [f32; FEATURES.len()] {
-    let lower = sample.text.to_lowercase();
-    let count = word_count(&lower);
+fn measure(sample: &Sample, scan: &Scan) -> [f32; FEATURES.len()] {
+    // Two characters of a script without spaces count as one word.
+    let words = scan.words.saturating_add(scan.unspaced / 2);
     let context = sample.conversation_bytes as f32 / 1024.0;
+    let [reasoning, construction, composition, lookup, constraint, ..] = scan.hits.map(usize::from);
     [
-        grows(count as f32, 200.0),
-        share(hits(&lower, &REASONING), 4),
-        share(hits(&lower, &CONSTRUCTION), 3),
-        share(hits(&lower, &COMPOSITION), 2),
-        share(hits(&lower, &LOOKUP), 2),
-        share(hits(&lower, &CONSTRAINT), 4),
-        share(parts(&lower), 8),
-        code(&sample.text),
+        grows(words as f32, 200.0),
+        share(reasoning, 4),
+        share(construction, 3),
+        share(composition, 2),
+        share(lookup, 2),
+        share(constraint, 4),
+        share(scan.breaks.saturating_sub(2), 8),
+        if scan.fenced {
+            1.0
+        } else {
+            share(scan.marks, 12)
+        },
         share(sample.tools, 10),
         f32::from(u8::from(sample.json_schema)),
         share(sample.turns.saturating_sub(1), 10),
@@ -148,61 +168,4 @@ fn share(n: usize, full: usize) -> f32 {
 /// Logarithmic: the first hundred say more than the second.
 fn grows(n: f32, full: f32) -> f32 {
     (n.ln_1p() / full.ln_1p()).min(1.0)
-}
-
-/// Words; two characters of a script without spaces count as one.
-fn word_count(lower: &str) -> usize {
-    let spaced = words(lower).count();
-    let unspaced = lower.chars().filter(|c| is_unspaced(*c)).count();
-    spaced.saturating_add(unspaced / 2)
-}
-
-/// Han, kana and their kin.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}')
-}
-
-/// How many words and phrases of a kind are there.
-fn hits(lower: &str, cues: &Cues) -> usize {
-    let stemmed = words(lower).filter(|word| {
-        // Short stems are whole words: "at" is no cue in "attach".
-        let is = |stem: &&str| {
-            if stem.len() <= 4 {
-                word == stem
-            } else {
-                word.starts_with(*stem)
-            }
-        };
-        cues.stems.iter().any(is)
-    });
-    let phrases = cues
-        .phrases
-        .iter()
-        .filter(|phrase| lower.contains(**phrase));
-    stemmed.count().saturating_add(phrases.count())
-}
-
-/// Where a text goes on to something else.
-fn parts(lower: &str) -> usize {
-    let ends = |c: &char| {
-        matches!(
-            c,
-            '.' | '?' | '!' | ';' | ':' | '\n' | '。' | '？' | '，' | '、'
-        )
-    };
-    lower.chars().filter(ends).count().saturating_sub(2)
-}
-
-/// How much a text looks like code.
-fn code(text: &str) -> f32 {
-    if text.contains("```") {
-        return 1.0;
-    }
-    let marks = text.chars().filter(|c| {
-        matches!(
-            c,
-            '{' | '}' | '(' | ')' | ';' | '=' | '<' | '>' | '_' | '\\'
-        )
-    });
-    share(marks.count(), 12)
 }

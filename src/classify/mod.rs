@@ -6,9 +6,13 @@
 mod complexity;
 mod cues;
 mod intent;
+mod kinds;
+mod scan;
 
 pub use complexity::{Complexity, FEATURES, Feature};
-pub use intent::{Intent, Phrase};
+pub use intent::{Intent, Intents, Phrase, built_in};
+
+use scan::Scan;
 
 use crate::json::{self, Raw, Text};
 use crate::schema::openai::{ChatCompletionRequest, Content, Part, Role};
@@ -60,6 +64,33 @@ impl Sample {
     }
 }
 
+/// What a sample tells of its request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Told<'i> {
+    /// How complex it is, when that was asked for.
+    pub complexity: Option<Complexity>,
+    /// What it is meant to do, when that was asked for and something speaks for it.
+    pub intent: Option<&'i str>,
+}
+
+impl Sample {
+    /// Tells what is asked for, in one pass over the text.
+    pub fn tell<'i>(&self, complexity: bool, intents: Option<&'i Intents>) -> Told<'i> {
+        if !complexity && intents.is_none() {
+            return Told {
+                complexity: None,
+                intent: None,
+            };
+        }
+        let lower = self.text.to_lowercase();
+        let scan = Scan::of(&lower);
+        Told {
+            complexity: complexity.then(|| Complexity::of_scan(self, &scan)),
+            intent: intents.and_then(|intents| intents.of_scan(&lower, &scan)),
+        }
+    }
+}
+
 fn collect(content: &Content<'_>, text: &mut String) {
     match content {
         Content::Text(raw) => append(raw, text),
@@ -88,8 +119,17 @@ fn append(raw: Raw<'_>, text: &mut String) {
 /// The words of a text in lower case, in the order they stand.
 fn words(lower: &str) -> impl Iterator<Item = &str> {
     lower
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .split(|c: char| !is_word(c))
         .filter(|word| !word.is_empty())
+}
+
+/// Whether a character can be part of a word; signs that scripts put on letters can.
+fn is_word(c: char) -> bool {
+    let is_sign = matches!(
+        c,
+        '\'' | '\u{300}'..='\u{36F}' | '\u{900}'..='\u{963}' | '\u{966}'..='\u{DFF}' | '\u{E31}'..='\u{E4E}'
+    );
+    is_sign || c.is_alphanumeric()
 }
 
 #[cfg(test)]

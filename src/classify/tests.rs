@@ -1,4 +1,4 @@
-use super::{Complexity, Intent, Phrase, Sample};
+use super::{Complexity, Intent, Intents, Phrase, Sample};
 use crate::schema::openai::ChatCompletionRequest;
 
 fn sample(body: &str) -> Sample {
@@ -101,7 +101,7 @@ fn the_score_explains_itself() {
 
 #[test]
 fn the_first_intent_that_fits_is_found() {
-    let intents = [
+    let declared = vec![
         Intent {
             name: "refund".to_owned(),
             any: phrases(&["refund*", "money back"]),
@@ -113,23 +113,47 @@ fn the_first_intent_that_fits_is_found() {
             all: phrases(&["cancel*", "subscription"]),
             ..Intent::default()
         },
+        Intent {
+            name: "退款".to_owned(),
+            any: phrases(&["退款", "คืนเงิน"]),
+            ..Intent::default()
+        },
     ];
+    let intents = Intents { declared };
     let cases = [
         ("I want my MONEY back!", Some("refund")),
         (
             "Refunding takes too long; cancel my subscription",
             Some("refund"),
         ),
-        ("What is your refund policy?", None),
+        ("What is your refund policy?", Some("lookup")),
         ("Please cancel the subscription.", Some("cancel")),
+        ("我想要退款，谢谢", Some("退款")),
+        ("ขอคืนเงินได้ไหม", Some("退款")),
         ("cancel it", None),
+        ("Translate: back money", Some("translate")),
         ("back money", None),
         ("", None),
     ];
     for (text, expected) in cases {
-        let found = Intent::find(&intents, &said(text)).map(|intent| intent.name.as_str());
-        assert_eq!(found, expected, "{text}");
+        assert_eq!(intents.find(&said(text)), expected, "{text}");
     }
+}
+
+#[test]
+fn a_declared_intent_takes_the_place_of_the_built_in_one_of_its_name() {
+    let declared = vec![Intent {
+        name: "chat".to_owned(),
+        any: phrases(&["weather"]),
+        ..Intent::default()
+    }];
+    let intents = Intents { declared };
+    assert_eq!(intents.find(&said("Hello, thanks!")), None);
+    assert_eq!(intents.find(&said("How is the weather?")), Some("chat"));
+    assert_eq!(
+        Intents::default().find(&said("Hello, thanks!")),
+        Some("chat")
+    );
 }
 
 #[test]

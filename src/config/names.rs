@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::endpoint;
 use super::shape::{text, words};
 use crate::catalog::Trim;
+use crate::classify::Phrase;
 use crate::failure::Class;
 use crate::operation::Operation;
 use crate::provider;
@@ -63,6 +64,8 @@ text! {
     LabelValue: "a value: a-z, A-Z, 0-9, _, ., / and -, at most 60", r"^[A-Za-z0-9_./-]{1,60}$", label_value;
     /// What a request must be like.
     ConditionText: "a text of at most 200 characters, in which * stands for anything", r"^[^\p{Cc}]{1,200}$", error_text;
+    /// Words that a request may hold.
+    PhraseText: "words, each with at most a * at its end; at most 200 characters", r"^[^\p{Cc}]{1,200}$", phrase;
     /// A claim by its path.
     ClaimPath: "a claim such as sub or realm.role, at most 100 characters", r"^[!-~]{1,100}$", graphic;
     /// A field of the body's `metadata`, or of Envoy's.
@@ -398,6 +401,11 @@ fn dialect_word(word: &str) -> Verdict {
 fn error_text(text: &str) -> Verdict {
     let length = (1..=200).contains(&text.chars().count());
     verdict(length && !text.chars().any(char::is_control))
+}
+
+fn phrase(text: &str) -> Verdict {
+    error_text(text)?;
+    verdict(Phrase::parse(text).is_some())
 }
 
 fn header_value(value: &str) -> Verdict {

@@ -16,7 +16,7 @@ use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_prices::RawPrices;
-use super::raw_rules::{RawExplain, RawRequirement, RawRouting, RawRule};
+use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule};
 use super::shape::object;
 use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
 
@@ -48,6 +48,8 @@ object! {
         templates: Map<TemplateName, RawTemplate, 0>,
         /// What happens to requests that are like this; the first that fits counts.
         rules: List<RawRule, 1, 1_000>,
+        /// What requests may be meant to do, for rules to read; the first that fits counts.
+        intents: List<RawIntent, 1, 256>,
         /// Labels that requests like this require, whatever rule fits.
         requirements: List<RawRequirement, 1, 1_000>,
         /// How rules see requests, and what clients may say of theirs.

@@ -3,7 +3,7 @@
 use super::document::Node;
 use super::names::{
     CandidateName, ClaimPath, Clock, ConditionText, FieldName, HeaderName, LabelName, LabelValue,
-    LimitWord, NeedWord, OnUnsupportedWord, ScriptWord, UtcOffset, WeekdayWord,
+    LimitWord, NeedWord, OnUnsupportedWord, PhraseText, ScriptWord, UtcOffset, WeekdayWord,
 };
 use super::policy::{self, RawPolicies};
 use super::raw::{MAX_CANDIDATES, RawTimeouts};
@@ -70,10 +70,28 @@ object! {
         metadata: Map<FieldName, OneOrMore<ConditionText>, 1>,
         /// Script of most letters of the last user message.
         script: OneOrMore<ScriptWord>,
+        /// What it is meant to do: names under `intents`, or built-in ones, which are translate,
+        /// summarize, extract, code, math, write, chat and lookup.
+        intent: OneOrMore<LabelValue>,
         /// Days of the week.
         weekdays: OneOrMore<WeekdayWord>,
         /// Hours of the day, over midnight when they end before they begin.
         hours: RawHours,
+    }
+}
+
+object! {
+    /// An intent that is told by words of the last user message; the first that fits is the
+    /// request's.
+    pub(super) struct RawIntent {
+        /// Its name in rules and in the log; a built-in intent of this name is replaced.
+        name: LabelValue = required,
+        /// Phrases of which one must be there.
+        any: List<PhraseText, 1, 256>,
+        /// Phrases that must all be there.
+        all: List<PhraseText, 1, 256>,
+        /// Phrases of which none may be there.
+        none: List<PhraseText, 1, 256>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Config, ModelConfig, OnUnsupported, Timeouts};
 use crate::catalog::{Backend, Labels};
+use crate::classify::Intents;
 use crate::inspect::RequestProfile;
 use crate::routing::rules::Match;
 use crate::routing::{Constraints, Facts, Policies, Reads};
@@ -13,6 +14,8 @@ pub struct Routing {
     pub rules: Vec<Rule>,
     /// All that fit count.
     pub requirements: Vec<Requirement>,
+    /// What requests may be meant to do.
+    pub intents: Intents,
     /// What of a request must be known for all of this.
     pub reads: Reads,
     /// Offset of weekdays and hours, in minutes.

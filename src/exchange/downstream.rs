@@ -18,7 +18,6 @@ use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, wishes};
 use crate::catalog::Backend;
-use crate::classify::{Complexity, Sample};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::fidelity::Report;
@@ -245,11 +244,10 @@ impl Downstream {
         if self.config.wants.warmth {
             profile.prefix = Some(prefix(&request));
         }
-        if self.config.routing.reads.complexity {
-            profile.complexity = Some(Complexity::of(&Sample::of(&request)).score);
-        }
         let config = Rc::clone(&self.config);
-        wishes::read_body(&config.routing, &request, &mut self.asked.known);
+        let known = &mut self.asked.known;
+        wishes::read_body(&config.routing, &request, known);
+        wishes::read_text(&config.routing, &request, &mut profile, known);
         let betas = self.asked.betas.clone();
         let sieve = Sieve {
             config: &config,

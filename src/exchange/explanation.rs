@@ -62,6 +62,9 @@ impl Decision<'_> {
         if let Some(script) = self.view.facts.script {
             field(&mut out, "script", &to_string(script.as_str()));
         }
+        if let Some(intent) = &self.view.facts.intent {
+            field(&mut out, "intent", &to_string(intent));
+        }
         out.push('}');
         out
     }

@@ -23,6 +23,8 @@ pub const REQUEST_PATH: &str = "pointsman_request_path";
 pub const REQUEST_MODEL: &str = "pointsman_request_model";
 /// The rule that fitted, for the access log and for metrics.
 pub const RULE: &str = "pointsman_rule";
+/// What the request is meant to do, where a rule reads it.
+pub const INTENT: &str = "pointsman_intent";
 /// Which candidate a request was assigned to, where a policy divides requests.
 pub const VARIANT: &str = "pointsman_variant";
 /// Why the request goes where it goes, as JSON; only where the configuration asks for it.

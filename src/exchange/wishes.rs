@@ -2,11 +2,13 @@
 //! limits that it sets. Both can only tighten what the configuration says.
 
 use crate::catalog::Labels;
+use crate::classify::Sample;
 use crate::config::Routing;
 use crate::failure::{Class, Failure};
+use crate::inspect::RequestProfile;
 use crate::json;
 use crate::routing::{Constraints, Facts, Script};
-use crate::schema::openai::{ChatCompletionRequest, Content, Part, Role};
+use crate::schema::openai::ChatCompletionRequest;
 
 /// The most labels or limits that one header may name.
 const MOST: usize = 32;
@@ -14,9 +16,6 @@ const MOST: usize = 32;
 /// Adds to `facts` what the configuration reads of a chat request's body.
 pub(super) fn read_body(routing: &Routing, request: &ChatCompletionRequest<'_>, facts: &mut Facts) {
     let reads = &routing.reads;
-    if !reads.of_body() {
-        return;
-    }
     let text = |raw: json::Raw<'_>| match json::parse(raw) {
         Some(serde_json::Value::String(text)) => Some(text),
         _ => None,
@@ -34,20 +33,25 @@ pub(super) fn read_body(routing: &Routing, request: &ChatCompletionRequest<'_>, 
         let user = request.safety_identifier.or(request.user);
         facts.user = user.and_then(text);
     }
-    if reads.script {
-        let written = last_user_text(request).and_then(text);
-        facts.script = written.map(|text| Script::of(&text));
-    }
 }
 
-fn last_user_text<'a>(request: &'a ChatCompletionRequest<'a>) -> Option<json::Raw<'a>> {
-    let mut messages = request.messages().iter().rev();
-    let last = messages.find(|message| message.role() == Some(Role::User))?;
-    match last.content()? {
-        Content::Text(text) => Some(text),
-        Content::Parts(parts) => parts.iter().find_map(|part: &Part<'_>| part.text),
-        Content::Empty => None,
+/// Adds what the configuration reads of what the user says last.
+pub(super) fn read_text(
+    routing: &Routing,
+    request: &ChatCompletionRequest<'_>,
+    profile: &mut RequestProfile,
+    facts: &mut Facts,
+) {
+    let reads = &routing.reads;
+    if !reads.of_text() {
+        return;
     }
+    let sample = Sample::of(request);
+    let intents = reads.intent.then_some(&routing.intents);
+    let told = sample.tell(reads.complexity, intents);
+    profile.complexity = told.complexity.map(|complexity| complexity.score);
+    facts.intent = told.intent.map(str::to_owned);
+    facts.script = reads.script.then(|| Script::of(&sample.text));
 }
 
 /// The labels that the client requires, such as `residency=eu|uk, retention=none`.

@@ -18,6 +18,8 @@ pub struct Facts {
     pub user: Option<String>,
     /// In what script the last user message is written.
     pub script: Option<Script>,
+    /// What it is meant to do: one of the configured intents.
+    pub intent: Option<String>,
     /// Days since Monday, at the configured offset.
     pub weekday: u8,
     /// Minutes since midnight, at the configured offset.
@@ -41,6 +43,8 @@ pub struct Reads {
     pub script: bool,
     /// How complex the request is.
     pub complexity: bool,
+    /// What it is meant to do.
+    pub intent: bool,
 }
 
 /// Scripts, as coarse as routing needs them.
@@ -98,9 +102,9 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 impl Reads {
-    /// Whether nothing of the body is read.
-    pub fn of_body(&self) -> bool {
-        self.metadata || self.user || self.script
+    /// Whether what the user says last is read.
+    pub fn of_text(&self) -> bool {
+        self.script || self.complexity || self.intent
     }
 
     /// Notes a header.

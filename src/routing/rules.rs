@@ -28,6 +28,8 @@ pub struct Match {
     pub metadata: Vec<(String, Vec<Pattern>)>,
     /// The script of the last user message: any of these.
     pub scripts: Vec<Script>,
+    /// What it is meant to do: any of these.
+    pub intents: Vec<String>,
     /// Days since Monday: any of these.
     pub weekdays: Vec<u8>,
     /// Minutes of the day, the end not included; over midnight when it ends before it begins.
@@ -89,6 +91,11 @@ impl Match {
                 || facts
                     .script
                     .is_some_and(|script| self.scripts.contains(&script)))
+            && (self.intents.is_empty()
+                || facts
+                    .intent
+                    .as_ref()
+                    .is_some_and(|intent| self.intents.contains(intent)))
             && (self.weekdays.is_empty() || self.weekdays.contains(&facts.weekday))
             && self.hours.is_none_or(|hours| within(hours, facts.minute))
     }
@@ -100,6 +107,7 @@ impl Match {
         reads.identity |= !self.identities.is_empty();
         reads.metadata |= !self.metadata.is_empty();
         reads.script |= !self.scripts.is_empty();
+        reads.intent |= !self.intents.is_empty();
         reads.complexity |= self.complexity != Range::default();
     }
 }

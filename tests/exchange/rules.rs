@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{EXPLANATION, Handoff, PLAN, RULE, VARIANT};
+use pointsman::exchange::handoff::{EXPLANATION, Handoff, INTENT, PLAN, RULE, VARIANT};
 use pointsman::exchange::{ImmediateResponse, Topology};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,6 +44,43 @@ fn message(outcome: Outcome) -> String {
         .as_str()
         .expect("a message")
         .to_owned()
+}
+
+#[test]
+fn an_intent_is_told_by_words_and_logged_by_its_name() {
+    let config = labelled(|document| {
+        document["intents"] = json!([{"name": "refund", "any": ["refund*", "退款"]}]);
+        document["rules"] = json!([
+            {"name": "money", "when": {"intent": "refund"}, "candidates": ["anthropic/claude"]},
+            {"name": "programs", "when": {"intent": ["code", "math"]}, "candidates": ["gemini/gemini-3-pro"]}
+        ]);
+    });
+    for (said, rule, intent) in [
+        ("I want to be refunded.", Some("money"), Some("refund")),
+        ("我想要退款", Some("money"), Some("refund")),
+        (
+            "Write a Python script that sorts lines.",
+            Some("programs"),
+            Some("code"),
+        ),
+        ("Hello, thanks!", None, Some("chat")),
+        ("Explain how a heat pump works.", None, None),
+    ] {
+        let text = |state: Option<&Vec<u8>>| {
+            state.map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        };
+        let asked = ask(
+            &config,
+            &[],
+            &chat(
+                "smart",
+                json!({"messages": [{"role": "user", "content": said}]}),
+            ),
+        );
+        let state = asked.expect("a plan").state;
+        assert_eq!(text(state.get(RULE)).as_deref(), rule, "{said}");
+        assert_eq!(text(state.get(INTENT)).as_deref(), intent, "{said}");
+    }
 }
 
 #[test]

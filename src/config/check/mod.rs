@@ -7,6 +7,7 @@ mod adaptation;
 mod aws;
 mod candidate;
 mod dialect;
+mod intent;
 mod model;
 mod provider;
 mod rules;
@@ -68,6 +69,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         defaults,
         templates,
         rules,
+        intents,
         requirements,
         routing,
         explain,
@@ -86,6 +88,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     candidate::complete_by_provider(&providers, &mut models);
     let parts = rules::RawParts {
         rules,
+        intents,
         requirements,
         routing: routing.get(),
         explain: explain.get(),

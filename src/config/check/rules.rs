@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::candidate::{check_labels, thousandths};
+use super::intent;
 use super::model::{check_timeouts, what_happens};
 use crate::catalog::Backend;
 use crate::config::names::{
@@ -14,8 +15,8 @@ use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::MAX_CANDIDATES;
 use crate::config::raw_rules::{
-    RawClientConstraints, RawComplexity, RawConstraints, RawExplain, RawHours, RawRequirement,
-    RawRouting, RawRule, RawTokens, RawWhen,
+    RawClientConstraints, RawComplexity, RawConstraints, RawExplain, RawHours, RawIntent,
+    RawRequirement, RawRouting, RawRule, RawTokens, RawWhen,
 };
 use crate::config::shape::Given;
 use crate::config::values::{List, Map, OneOrMore};
@@ -30,6 +31,7 @@ use crate::routing::rules::{Match, NEEDS, Pattern, Range};
 /// The raw parts of the document that make up [`Routing`].
 pub(super) struct RawParts<'d> {
     pub(super) rules: &'d Given<List<RawRule, 1, 1_000>>,
+    pub(super) intents: &'d Given<List<RawIntent, 1, 256>>,
     pub(super) requirements: &'d Given<List<RawRequirement, 1, 1_000>>,
     pub(super) routing: Option<&'d RawRouting>,
     pub(super) explain: Option<&'d RawExplain>,
@@ -44,10 +46,12 @@ pub(super) fn check_routing(
     let mut routing = Routing {
         rules: check_rules(raw.rules, models, timeouts, findings),
         requirements: check_requirements(raw.requirements),
+        intents: intent::check(raw.intents, findings),
         explain: check_explain(raw.explain),
         ..check_clients(raw.routing)
     };
     note_reads(&mut routing, models);
+    intent::refuse_unknown(&routing, findings);
     routing
 }
 
@@ -188,6 +192,7 @@ fn check_when(raw: &RawWhen) -> Match {
         stream,
         metadata,
         script,
+        intent,
         weekdays,
         hours,
     } = raw;
@@ -213,6 +218,7 @@ fn check_when(raw: &RawWhen) -> Match {
         }),
         streamed: stream.get().copied(),
         metadata: named(metadata),
+        intents: words(intent.get(), |LabelValue(name)| Some(name.clone())),
         scripts: words(script.get(), |ScriptWord(word)| Script::find(word)),
         weekdays: words(weekdays.get(), |WeekdayWord(word)| {
             (0..)

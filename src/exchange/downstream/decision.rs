@@ -103,11 +103,15 @@ impl Downstream {
             let operation = profile.operation;
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
-        let handoff = Handoff {
+        let plan = Handoff {
             findings: findings.clone(),
             ..self.handoff(profile, serving, &choice, facts)
         };
-        Ok(self.dispatch(&handoff, serving, &choice))
+        let mut mutation = self.dispatch(&plan, serving, &choice);
+        if let Some(intent) = &known.intent {
+            mutation.store(handoff::INTENT, intent.as_bytes());
+        }
+        Ok(mutation)
     }
 
     /// What the attempts need to know.

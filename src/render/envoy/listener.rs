@@ -292,6 +292,7 @@ fn access_log() -> Value {
             "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
             "pointsman.attempts": state(handoff::TRAIL),
             "pointsman.rule": state(handoff::RULE),
+            "pointsman.intent": state(handoff::INTENT),
             "pointsman.variant": state(handoff::VARIANT),
             "pointsman.explanation": state(handoff::EXPLANATION),
             "pointsman.fidelity": state(handoff::FIDELITY),

@@ -17,6 +17,7 @@ impl Match {
             && self.needs.iter().all(|need| other.needs.contains(need))
             && (self.streamed.is_none() || self.streamed == other.streamed)
             && subset(&self.scripts, &other.scripts)
+            && subset(&self.intents, &other.intents)
             && subset(&self.weekdays, &other.weekdays)
             && (self.hours.is_none() || self.hours == other.hours)
     }

@@ -38,6 +38,7 @@ fn facts() -> Facts {
         metadata: owned(&[("project", "p-1")]),
         user: None,
         script: Some(Script::Latin),
+        intent: Some("code".to_owned()),
         weekday: 5,
         minute: 23 * 60,
     }
@@ -113,6 +114,11 @@ fn conditions() -> Vec<(&'static str, Match, Match)> {
             scripts,
             vec![Script::Greek, Script::Latin],
             vec![Script::Han]
+        ),
+        twins!(
+            intents,
+            vec!["math".to_owned(), "code".to_owned()],
+            vec!["chat".to_owned()]
         ),
         twins!(weekdays, vec![5, 6], vec![0, 1]),
         twins!(hours, Some((22 * 60, 6 * 60)), Some((6 * 60, 22 * 60))),
