@@ -145,7 +145,11 @@ fn errors_have_a_place_in_the_text_and_come_in_its_order() {
 #[test]
 fn yaml_and_its_json_give_the_same_configuration() {
     for (case, text) in accepted() {
-        let (config, document, warnings) = yaml::load(&text).expect("accepted");
+        let (mut config, document, warnings) = yaml::load(&text).expect("accepted");
+        // The JSON is the plugin's, which has no use for them.
+        for provider in config.providers.values_mut() {
+            provider.oauth = None;
+        }
         let (again, again_warnings) = from_json(&document).expect("accepted as JSON too");
         assert_eq!(format!("{config:?}"), format!("{again:?}"), "{case}");
         let texts = |problems: &[Problem]| {

@@ -264,3 +264,67 @@ fn regexes(bootstrap: &Value) -> Vec<String> {
         _ => Vec::new(),
     }
 }
+
+const TOKENS: &str = "
+version: 1
+providers:
+  azure: {kind: azure_openai, endpoint: \"https://a.openai.azure.com\", oauth: {tenant: t, client: c, secret: {env: S}}}
+  other: {kind: azure_openai, endpoint: \"https://a.openai.azure.com\", oauth: {tenant: u, client: c, secret: {file: /keys/other}}}
+  keyed: {kind: azure_openai, endpoint: \"https://a.openai.azure.com\", key: {file: /keys/azure}}
+models:
+  one: {candidates: [{provider: azure, model: a}, {provider: keyed, model: b}]}
+  two: {candidates: [{provider: other, model: c}]}
+envoy: {secrets: /secrets}
+";
+
+#[test]
+fn credentials_that_a_chain_cannot_tell_apart_are_refused() {
+    let together = TOKENS.replace("{provider: keyed, model: b}", "{provider: other, model: b}");
+    let (config, _) = load(&TOKENS.replace("one:", "uno:"));
+    assert_eq!(envoy::unable(&config, version("1.38")), [""; 0]);
+    let text = together.replace(
+        "two: {candidates: [{provider: other",
+        "two: {candidates: [{provider: keyed",
+    );
+    let (config, _) = load(&text);
+    let reasons = envoy::unable(&config, version("1.38"));
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(
+        reasons[0].starts_with("providers.azure and providers.other: "),
+        "{reasons:?}"
+    );
+    assert_eq!(envoy::unable(&config, version("1.40")), [""; 0]);
+}
+
+#[test]
+fn files_of_secrets_say_where_they_are() {
+    let (config, _) = load(TOKENS);
+    let files = envoy::secret_files(&config);
+    let named: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        named,
+        ["oauth.azure.yaml", "key.keyed.yaml", "oauth.other.yaml"]
+    );
+    assert!(
+        files[0].1.contains("environment_variable: S"),
+        "{}",
+        files[0].1
+    );
+    assert!(
+        files[1].1.contains("filename: /keys/azure"),
+        "{}",
+        files[1].1
+    );
+    // What stands in files stands in no bootstrap, and the other way round.
+    let secrets = &bootstrap(TOKENS, "1.40")["static_resources"]["secrets"];
+    assert_eq!(secrets, &serde_json::json!([]));
+}
+
+#[test]
+fn the_plugin_never_learns_of_clients() {
+    let (_, document) = load(TOKENS);
+    assert!(
+        !document.contains("oauth") && !document.contains("tenant"),
+        "{document}"
+    );
+}

@@ -88,6 +88,9 @@ pub(super) struct CheckArgs {
     /// Warn of models that have been shut down by this day
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(super) today: Option<Date>,
+    /// Refuse what this Envoy cannot do, too
+    #[arg(long, value_name = "VERSION")]
+    pub(super) envoy: Option<EnvoyVersion>,
 }
 
 const CHECK_EXAMPLES: &str = "\
@@ -116,12 +119,16 @@ pub(super) struct RenderEnvoyArgs {
     /// Which Envoy it is for
     #[arg(long, value_name = "VERSION", default_value = "1.40")]
     pub(super) envoy: EnvoyVersion,
+    /// Write here the files that `envoy.secrets` wants: they say where secrets are, and hold none
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) secrets: Option<PathBuf>,
 }
 
 const RENDER_ENVOY_EXAMPLES: &str = "\
 Examples:
   pointsman render envoy pointsman.yaml > envoy.yaml && envoy -c envoy.yaml
-  pointsman render envoy pointsman.yaml --envoy 1.38";
+  pointsman render envoy pointsman.yaml --envoy 1.38
+  pointsman render envoy pointsman.yaml --secrets secrets > envoy.yaml";
 
 /// Show what a provider would be sent, and what could not be carried
 ///

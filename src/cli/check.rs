@@ -8,6 +8,7 @@ use super::args::{CheckArgs, Format};
 use super::{Outcome, read};
 use crate::catalog::Backend;
 use crate::config::{Config, ModelConfig, Problem, Severity, yaml};
+use crate::render::envoy;
 use crate::routing::Policies;
 
 pub(super) fn run(
@@ -20,6 +21,16 @@ pub(super) fn run(
         Ok((config, _, warnings)) => (Some(config), warnings),
         Err(problems) => (None, problems),
     };
+    let unable = match (&config, args.envoy) {
+        (Some(config), Some(version)) => envoy::unable(config, version),
+        _ => Vec::new(),
+    };
+    if !unable.is_empty() {
+        for reason in &unable {
+            writeln!(err, "{}: {reason}", args.file)?;
+        }
+        return Ok(Outcome::Refused);
+    }
     match args.format {
         Format::Text => write_text(&args.file, config.as_ref(), &problems, out, err)?,
         Format::Json => writeln!(out, "{:#}", to_json(&args.file, config.as_ref(), &problems))?,

@@ -1,9 +1,12 @@
 //! `pointsman render`: the mesh's own YAML.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::args::{RenderCommand, RenderEnvoyArgs};
 use super::{Outcome, load};
+use crate::config::Config;
 use crate::render::envoy::{self, MAX_CHAINS};
 
 pub(super) fn run(
@@ -24,6 +27,16 @@ fn render_envoy(
     let Some((config, document)) = load(&args.file, err)? else {
         return Ok(Outcome::Refused);
     };
+    let reasons = envoy::unable(&config, args.envoy);
+    for reason in &reasons {
+        writeln!(err, "{}: {reason}", args.file)?;
+    }
+    if !reasons.is_empty() {
+        return Ok(Outcome::Refused);
+    }
+    if let Some(folder) = &args.secrets {
+        write_secret_files(&config, folder)?;
+    }
     match envoy::render(&config, &document.to_string(), args.envoy) {
         Ok(yaml) => {
             out.write_all(yaml.as_bytes())?;
@@ -39,4 +52,13 @@ fn render_envoy(
             Ok(Outcome::Refused)
         }
     }
+}
+
+/// The files that Envoy watches, and by which it finds secrets.
+pub(super) fn write_secret_files(config: &Config, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (name, text) in envoy::secret_files(config) {
+        fs::write(folder.join(name), text)?;
+    }
+    Ok(())
 }

@@ -91,6 +91,13 @@ impl Config {
         })
     }
 
+    /// Whether Envoy fetches access tokens for some provider from Google's metadata server.
+    pub fn wants_token(&self) -> bool {
+        self.providers
+            .values()
+            .any(|provider| provider.metadata_tokens)
+    }
+
     /// The provider of this name.
     pub fn provider(&self, name: &str) -> Option<&ProviderConfig> {
         self.providers.get(name)
@@ -130,6 +137,11 @@ pub struct ProviderConfig {
     pub auth: Auth,
     /// How it differs from OpenAI, if it speaks OpenAI's schema.
     pub dialect: Arc<Dialect>,
+    /// Whether Envoy fetches access tokens for it from Google's metadata server.
+    pub metadata_tokens: bool,
+    /// How Envoy fetches access tokens for it by OAuth 2; the plugin has no use for it.
+    #[cfg(feature = "cli")]
+    pub oauth: Option<OauthClient>,
     /// How Envoy signs what goes to it; `None` for providers that want a key or nothing.
     pub signing: Option<AwsSigning>,
     /// What it promises of data and content.
@@ -153,6 +165,20 @@ pub struct AwsSigning {
     pub service: &'static str,
     /// The region that the signature names.
     pub region: String,
+}
+
+/// A client of an authorization server, by OAuth 2's client credentials.
+#[cfg(feature = "cli")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OauthClient {
+    /// Where tokens are fetched.
+    pub token_endpoint: Endpoint,
+    /// The client's id.
+    pub client: String,
+    /// Where its secret is.
+    pub secret: KeySource,
+    /// What tokens shall be good for; may be empty.
+    pub scopes: Vec<String>,
 }
 
 /// A URL, taken apart.
@@ -277,6 +303,8 @@ pub struct EnvoySettings {
     pub state_port: Option<u16>,
     /// Path of the wasm module.
     pub module: String,
+    /// Folder of the files that say where secrets are, as Envoy finds it.
+    pub secrets: Option<String>,
 }
 
 impl Endpoint {

@@ -38,6 +38,8 @@ text! {
     ModulePath: "the path of a file", r"^[^\p{Cc}]{0,4095}[^\p{Cc}/]$", file;
     /// A region of Amazon Web Services.
     AwsRegionName: "a region such as us-east-1", r"^[a-z]{2,3}(-[a-z]{2,12}){1,3}-[0-9]{1,2}$", aws_region;
+    /// A project or a location of Google Cloud.
+    GcpName: "a name such as my-project or europe-west4", r"^[a-z0-9][a-z0-9:.-]{0,99}$", gcp_name;
     /// A header that the user may set.
     HeaderName: "a header name other than those that carry keys or belong to HTTP or the mesh",
         r"^[A-Za-z0-9!#$&'*+.^_`|~-]{1,100}$", header_name;
@@ -88,6 +90,16 @@ text! {
     CandidateRef: "provider/model, or provider/*", r"^[a-z0-9][a-z0-9_-]{0,39}/[^\s\p{Cc}]{1,200}$", candidate_ref;
     /// Address to listen on.
     ListenAddress: "an IP address, such as 127.0.0.1 or ::", r"^[0-9A-Fa-f.:]{2,45}$", ip_address;
+}
+
+#[cfg(feature = "cli")]
+text! {
+    /// A directory of Microsoft Entra ID.
+    TenantName: "a directory's id or domain", r"^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$", tenant_name;
+    /// A client of an authorization server.
+    ClientId: "a client's id, without spaces, at most 200 characters", r"^[!-~]{1,200}$", client_id;
+    /// What a token is good for.
+    ScopeName: "a scope, without spaces, at most 200 characters", r"^[!-~]{1,200}$", client_id;
 }
 
 words! {
@@ -248,6 +260,25 @@ fn aws_region(region: &str) -> Verdict {
     let digits = (1..=2).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     let named = (1..=3).contains(&middle.len()) && middle.iter().all(|part| letters(part, 2..=12));
     verdict(letters(area, 2..=3) && named && digits)
+}
+
+fn gcp_name(name: &str) -> Verdict {
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b":.-".contains(&b);
+    verdict(starts && name.len() <= 100 && name.bytes().all(fits))
+}
+
+#[cfg(feature = "cli")]
+fn tenant_name(name: &str) -> Verdict {
+    let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b".-".contains(&b);
+    verdict(starts && name.len() <= 100 && name.bytes().all(fits))
+}
+
+#[cfg(feature = "cli")]
+fn client_id(id: &str) -> Verdict {
+    let length = (1..=200).contains(&id.len());
+    verdict(length && id.bytes().all(|b| b.is_ascii_graphic()))
 }
 
 fn env_name(name: &str) -> Verdict {

@@ -7,11 +7,13 @@ mod dialect;
 pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 
 use super::names::{
-    ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, HeaderName,
-    HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress, ModelName,
-    ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName, ProviderRef,
-    TemplateName, TemplateRef, TemplateText, ThinkingWord, TrimWord, UpstreamModel,
+    ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, GcpName,
+    HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress,
+    ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName,
+    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TrimWord, UpstreamModel,
 };
+#[cfg(feature = "cli")]
+use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
@@ -86,6 +88,13 @@ object! {
         /// are signed with the credentials that Envoy finds where AWS keeps them: environment,
         /// files, web identity, container and instance.
         aws: RawAws,
+        /// For Google's models on Vertex AI: project and location, and by them the endpoint.
+        /// Without a key, Envoy asks the metadata server for access tokens, from 1.40 on.
+        gcp: RawGcp,
+        /// Access tokens by OAuth 2, with client credentials, in place of a key: Envoy fetches
+        /// and renews them. Wants `envoy.secrets`.
+        #[cfg(feature = "cli")]
+        oauth: RawOauth,
         /// File with the certificate authority that signed the server's certificate; the
         /// system's own when not said.
         ca_file: CaFile,
@@ -127,6 +136,37 @@ object! {
     pub(super) struct RawAws {
         /// The region whose models are asked, and that signatures name.
         region: AwsRegionName = required,
+    }
+}
+
+object! {
+    /// What Google's models on Vertex AI need.
+    pub(super) struct RawGcp {
+        /// Id or number of the project that is billed.
+        project: GcpName = required,
+        /// Where the models are served: a region, `eu`, `us` or `global`.
+        location: GcpName = required,
+    }
+}
+
+#[cfg(feature = "cli")]
+object! {
+    /// A client of an authorization server, by OAuth 2's client credentials.
+    pub(super) struct RawOauth {
+        /// A directory of Microsoft Entra ID; stands for its `token_url` and the scope of
+        /// Azure's models.
+        tenant: TenantName,
+        /// Where tokens are fetched.
+        token_url: EndpointUrl,
+        /// The client's id.
+        client: ClientId = required,
+        /// Where the client's secret is.
+        secret: Key = required,
+        /// What tokens shall be good for.
+        scopes: List<ScopeName, 1, 20>,
+        /// File with the certificate authority that signed the authorization server's
+        /// certificate; the system's own when not said.
+        ca_file: CaFile,
     }
 }
 
@@ -382,5 +422,8 @@ object! {
         state_port: Int<0, 65_535>,
         /// Path of the wasm module; pointsman.wasm when not said.
         module: ModulePath,
+        /// Folder of the files that `pointsman render envoy --secrets` writes, as Envoy finds it.
+        /// With it, keys in files are read again when these change.
+        secrets: ModulePath,
     }
 }

@@ -38,7 +38,22 @@ pub fn load_on(today: Option<Date>, text: &str) -> Result<Loaded, Vec<Problem>> 
     let (config, mut warnings) = check(&filled)?;
     warnings.extend(hints);
     warnings.sort_by_key(|p| p.mark);
-    Ok((config, filled.to_json(), warnings))
+    Ok((config, for_plugin(filled).to_json(), warnings))
+}
+
+/// The document without what only the rendering reads.
+fn for_plugin(mut document: Node) -> Node {
+    if let Value::Map(entries) = &mut document.value {
+        let providers = entries.iter_mut().find(|entry| entry.key == "providers");
+        if let Some(Value::Map(providers)) = providers.map(|entry| &mut entry.node.value) {
+            for provider in providers {
+                if let Value::Map(fields) = &mut provider.node.value {
+                    fields.retain(|field| field.key != "oauth");
+                }
+            }
+        }
+    }
+    document
 }
 
 /// The tree of `text`; the first thing that is no YAML, or no YAML that JSON could say,

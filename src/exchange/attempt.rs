@@ -28,6 +28,8 @@ pub struct AttemptFacts {
     pub trail: String,
     /// The most useful failure so far, from filter state.
     pub failure: Vec<u8>,
+    /// The access token that an earlier attempt has kept, from filter state.
+    pub token: String,
     /// Envoy's attempt count, from 1.
     pub number: usize,
     /// `cluster` in the chosen endpoint's metadata.
@@ -55,6 +57,7 @@ pub struct Attempt {
     /// How the provider is asked for anything but chat.
     offer: Option<Offer>,
     on_unsupported: OnUnsupported,
+    token: String,
     reply: ReplyState,
 }
 
@@ -128,6 +131,7 @@ impl Attempt {
             config: Rc::clone(config),
             on_unsupported: serving.on_unsupported(),
             provider: provider.clone(),
+            token: facts.token,
             backend: backend.clone(),
             offer,
             plan,
@@ -292,11 +296,23 @@ impl Attempt {
     /// Moves the key from where Envoy's credential injector put it to where the provider
     /// looks for it. Without a key the provider itself refuses, which leads to the next candidate.
     fn set_key(&self, headers: &[(String, String)], mutation: &mut Mutation) {
+        let find = |header: &str| headers.iter().find(|(name, _)| name == header);
+        // It stands in the headers of the first attempt, which removes it, for all.
+        let token = find(handoff::TOKEN_HEADER).map(|(_, token)| token.as_str());
+        if let Some(token) = token {
+            mutation.store(handoff::TOKEN, token);
+        }
+        if self.provider.metadata_tokens {
+            let token = token.unwrap_or(&self.token);
+            if !token.is_empty() {
+                mutation.set("authorization", format!("Bearer {token}"));
+            }
+        }
         if self.provider.key.is_none() {
             return;
         }
         let header = format!("{KEY_PREFIX}{}", self.provider.name);
-        let Some((_, key)) = headers.iter().find(|(name, _)| *name == header) else {
+        let Some((_, key)) = find(&header) else {
             return;
         };
         match &self.provider.auth {

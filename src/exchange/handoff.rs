@@ -48,6 +48,10 @@ pub const CACHED_TOKENS: &str = "pointsman_cached_tokens";
 /// Reasoning tokens of the answer.
 pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 
+/// An access token from Google's metadata server, which Envoy fetches once per request. A secret:
+/// never logged.
+pub const TOKEN: &str = "pointsman_token";
+
 /// Prefix of every header that is ours alone.
 pub const INTERNAL_PREFIX: &str = "x-pointsman-";
 /// Response header: Envoy shall try the next candidate, and blame nobody.
@@ -65,6 +69,10 @@ pub const FIDELITY_HEADER: &str = "x-pointsman-fidelity";
 /// Request header in which Envoy's credential injector hands over a provider's key, before
 /// the provider's name.
 pub const KEY_PREFIX: &str = "x-pointsman-key-";
+/// Request header that asks Envoy for an access token, before the first attempt.
+pub const WANTS_TOKEN: &str = "x-pointsman-wants-token";
+/// Request header in which Envoy hands over an access token from Google's metadata server.
+pub const TOKEN_HEADER: &str = "x-pointsman-token";
 /// Request header that chooses the chain where the matcher cannot (static chains).
 pub const CHAIN: &str = "x-pointsman-chain";
 /// The status that Envoy retries and outlier detection counts.

@@ -381,6 +381,8 @@ class Gateway:
         path.write_text(json.dumps(document, indent=2))
         run([self.binaries.pointsman, "check", path])
         render = [self.binaries.pointsman, "render", "envoy", path]
+        if secrets := document["envoy"].get("secrets"):
+            render += ["--secrets", secrets]
         return run([*render, "--envoy", self.binaries.minor])
 
     def chat(self, model, text="hello", stream=False, headers=None, **body):

@@ -218,6 +218,7 @@ proptest! {
                 plan,
                 trail: String::from_utf8_lossy(&noise).into_owned(),
                 failure: noise.clone(),
+                token: name.clone(),
                 number,
                 cluster: cluster.to_owned(),
                 now_ms,

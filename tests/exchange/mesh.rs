@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, PLAN, TRAIL};
+use pointsman::exchange::handoff::{
+    ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, PLAN, TOKEN, TRAIL,
+};
 use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, FinalFacts, Flow, HeaderEdit, ImmediateResponse, Mutation,
     Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Verdict,
@@ -166,6 +168,7 @@ impl Mesh {
             plan: self.state.get(PLAN).cloned().unwrap_or_default(),
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
+            token: self.text(TOKEN),
             number,
             cluster: cluster.to_owned(),
             now_ms: self.now_ms,

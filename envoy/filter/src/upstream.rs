@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{FAILURE, PLAN, TRAIL};
+use pointsman::exchange::handoff::{FAILURE, PLAN, TOKEN, TRAIL};
 use pointsman::exchange::{Attempt, AttemptFacts, Refusal, ResponseHead, Topology};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -82,7 +82,7 @@ impl Context for UpstreamFilter {
 
 impl HttpContext for UpstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let facts = attempt_facts();
+        let facts = attempt_facts(&self.config);
         let now_ms = facts.now_ms;
         match Attempt::start(&self.config, self.topology, facts) {
             Err(refusal) => self.refuse(&refusal),
@@ -136,7 +136,7 @@ fn client_has_left() -> bool {
     details.is_some_and(|details| details.starts_with(b"downstream_"))
 }
 
-fn attempt_facts() -> AttemptFacts {
+fn attempt_facts(config: &Config) -> AttemptFacts {
     let number = host::property_int(&["upstream", "request_attempt_count"]);
     let number = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
     let is_first = number <= 1;
@@ -158,6 +158,11 @@ fn attempt_facts() -> AttemptFacts {
             Vec::new()
         } else {
             host::property(&[FAILURE]).unwrap_or_default()
+        },
+        token: if !is_first && config.wants_token() {
+            host::property_text(&[TOKEN])
+        } else {
+            String::new()
         },
         number,
         cluster: host::property_text(&metadata),

@@ -5,11 +5,13 @@ mod proxy;
 mod standins;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::args::RunArgs;
+use super::render::write_secret_files;
 use super::{Outcome, load};
 use crate::config::{Config, Problem};
 use crate::render::envoy;
@@ -29,7 +31,13 @@ pub(super) fn run(args: &RunArgs, out: &mut dyn Write, err: &mut dyn Write) -> i
     standins.take_over(&mut document);
     let module = proxy::find_module(args.module.as_deref())?;
     document["envoy"]["module"] = json!(module);
-    let config = reload(&document)?;
+    let mut served = reload(&document)?;
+    for provider in served.providers.values_mut() {
+        let said = config.provider(&provider.name);
+        let own = said.filter(|said| !standins.stands_in_for(&said.name));
+        provider.oauth = own.and_then(|said| said.oauth.clone());
+    }
+    let config = served;
     let proxy = start(args, &config, &document, &standins)?;
     let base = format!("http://{}:{}", config.envoy.address, config.envoy.port);
     proxy.wait_until_ready(&format!("{base}{}/models", config.base_path), START_TIMEOUT)?;
@@ -60,6 +68,13 @@ fn start(
 ) -> io::Result<Proxy> {
     let binary = proxy::find_envoy(args.envoy.as_deref())?;
     let version = proxy::version_of(&binary)?;
+    let reasons = envoy::unable(config, version);
+    if !reasons.is_empty() {
+        return Err(io::Error::other(reasons.join("\n")));
+    }
+    if let Some(folder) = &config.envoy.secrets {
+        write_secret_files(config, Path::new(folder))?;
+    }
     let rendered = envoy::render(config, &document.to_string(), version).map_err(|error| {
         io::Error::other(format!(
             "Envoy {version} would need {} static chains",

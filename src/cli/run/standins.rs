@@ -98,7 +98,9 @@ impl Standins {
 }
 
 fn has_key(provider: &ProviderConfig) -> bool {
-    match &provider.key {
+    let secret = provider.oauth.as_ref().map(|client| &client.secret);
+    match provider.key.as_ref().or(secret) {
+        None if provider.metadata_tokens => false,
         None => provider.signing.is_none() || has_aws_credentials(),
         Some(KeySource::Env(name)) => std::env::var_os(name).is_some_and(|key| !key.is_empty()),
         Some(KeySource::File(path)) => std::fs::metadata(path).is_ok_and(|file| file.len() > 0),

@@ -11,6 +11,7 @@ mod intent;
 mod model;
 mod provider;
 mod rules;
+mod tokens;
 
 use std::collections::BTreeMap;
 
@@ -95,6 +96,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     };
     let routing = rules::check_routing(&parts, &models, unsaid.timeouts, findings);
     let envoy = check_envoy(envoy.get(), findings);
+    #[cfg(feature = "cli")]
+    tokens::refuse_oauth_without_files(&providers, &envoy, findings);
     let config = Config {
         wants: wants(&models, &routing, &envoy),
         routing,
@@ -192,6 +195,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         admin_port,
         state_port,
         module,
+        secrets,
     } = raw.unwrap_or(&unsaid);
     let unsaid = admin_port.is_absent();
     let port = port.get().map_or(10_000, |p| port_number(p.0));
@@ -226,6 +230,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         admin_port: Some(admin_port).filter(|port| *port > 0),
         state_port: Some(state_port).filter(|port| *port > 0),
         module: module.get().map_or("pointsman.wasm", |m| &m.0).to_owned(),
+        secrets: secrets.get().map(|folder| folder.0.clone()),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::aws;
 use super::candidate::check_labels;
 use super::dialect::{Spoken, check_dialect};
+use super::{aws, tokens};
 use crate::config::endpoint;
 use crate::config::names::{
     ApiVersion, EndpointUrl, EnvName, HeaderName, HeaderValue, KeyFile, Kind, ProviderName, kinds,
@@ -44,6 +44,9 @@ fn check_provider(
         endpoint,
         key,
         aws,
+        gcp,
+        #[cfg(feature = "cli")]
+            oauth: _, // checked as a whole
         ca_file,
         http2,
         connect_timeout,
@@ -60,19 +63,32 @@ fn check_provider(
     let mut spoken = check_dialect(kind, dialect, path, findings);
     check_api_version(kind, api_version, &mut spoken, path, findings);
     let region = aws::region(kind, aws, path, findings);
-    if region.is_none() && !aws.is_absent() && endpoint.is_absent() {
-        return None; // A mistake in `aws` is told already.
+    let project = tokens::project_endpoint(kind, gcp, path, findings);
+    let told = |said: bool, known: bool| said && !known && endpoint.is_absent();
+    if told(!aws.is_absent(), region.is_some()) || told(!gcp.is_absent(), project.is_some()) {
+        return None; // A mistake in `aws` or `gcp` is told already.
     }
-    let mut endpoint = check_endpoint(kind, endpoint, region, path, findings)?;
+    let own = region
+        .and_then(|region| kind.regional_endpoint(region))
+        .or(project);
+    let mut endpoint = check_endpoint(kind, endpoint, own, path, findings)?;
     leave_out_what_the_path_has(kind, &spoken, &mut endpoint);
     endpoint.ca_file = ca_file.get().map(|file| file.0.clone());
     refuse_ca_without_tls(&endpoint, path, findings);
-    warn_of_key(kind, key, &endpoint, path, findings);
+    #[cfg(feature = "cli")]
+    let oauth = tokens::check_oauth(kind, raw, path, findings);
+    #[cfg(feature = "cli")]
+    if raw.oauth.is_absent() {
+        warn_of_key(kind, key, &endpoint, path, findings);
+    }
     let signing = match key.is_absent() {
         true => aws::signing(kind, aws, &endpoint, path, findings)?,
         false => None,
     };
     Some(ProviderConfig {
+        metadata_tokens: key.is_absent() && gcp.get().is_some(),
+        #[cfg(feature = "cli")]
+        oauth,
         signing,
         name: name.to_owned(),
         kind,
@@ -116,21 +132,23 @@ fn check_kind(
 fn check_endpoint(
     kind: &'static dyn Provider,
     endpoint: &Given<EndpointUrl>,
-    region: Option<&str>,
+    own: Option<String>,
     path: &Path,
     findings: &mut Findings<'_>,
 ) -> Option<Endpoint> {
-    let regional = region.and_then(|region| kind.regional_endpoint(region));
     let url = match endpoint {
         Given::As(url) => Some(url.0.as_str()),
         Given::Broken => return None,
-        Given::Absent => kind.default_endpoint().or(regional.as_deref()),
+        Given::Absent => kind.default_endpoint().or(own.as_deref()),
     };
     if url.is_none() {
         let finding = Finding::new("nothing", "a URL such as https://api.example.com/v1").hint(
-            match kind.regional_endpoint("us-east-1") {
-                Some(_) => "or write aws: {region: us-east-1}".to_owned(),
-                None => format!("{} has no address of its own", kind.kind()),
+            if kind.regional_endpoint("us-east-1").is_some() {
+                "or write aws: {region: us-east-1}".to_owned()
+            } else if kind.project_endpoint("", "").is_some() {
+                "or write gcp: {project: my-project, location: eu}".to_owned()
+            } else {
+                format!("{} has no address of its own", kind.kind())
             },
         );
         findings.error(At::Key, &path.key("endpoint"), finding);
@@ -182,6 +200,7 @@ fn refuse_ca_without_tls(endpoint: &Endpoint, path: &Path, findings: &mut Findin
 }
 
 /// A public address without a key, or a key in the clear over a public network.
+#[cfg(feature = "cli")]
 fn warn_of_key(
     kind: &'static dyn Provider,
     key: &Given<Key>,
@@ -208,6 +227,7 @@ fn warn_of_key(
 }
 
 /// Whether a host is on this machine or in this cluster, as far as its name tells.
+#[cfg(feature = "cli")]
 fn stays_inside(host: &str) -> bool {
     let inside = [".svc", ".local", ".internal", ".localhost"];
     let address = host.parse::<std::net::IpAddr>().is_ok();
@@ -217,7 +237,7 @@ fn stays_inside(host: &str) -> bool {
         || inside.iter().any(|end| host.ends_with(end))
 }
 
-fn key_source(key: &Key) -> Option<KeySource> {
+pub(super) fn key_source(key: &Key) -> Option<KeySource> {
     let Key { env, file } = key;
     match (env.get(), file.get()) {
         (Some(EnvName(name)), None) => Some(KeySource::Env(name.clone())),

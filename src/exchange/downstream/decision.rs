@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::refusal::{no_candidate, unknown_model};
 use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
-use crate::config::{OnUnsupported, Serving, Timeouts};
+use crate::config::{Config, OnUnsupported, Serving, Timeouts};
 use crate::exchange::explanation::{self, Decision};
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
 use crate::exchange::mutation::Mutation;
@@ -155,6 +155,9 @@ impl Downstream {
             Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
             Topology::StaticChain => mutation.set(handoff::CHAIN, first),
         }
+        if wants_token(&self.config, handoff) {
+            mutation.set(handoff::WANTS_TOKEN, "1");
+        }
         mutation.store(handoff::PLAN, handoff.encode());
         mutation.store(handoff::REQUEST_MODEL, handoff.model.as_bytes());
         if let Some(rule) = &handoff.rule {
@@ -170,6 +173,15 @@ impl Downstream {
         }
         mutation
     }
+}
+
+/// Whether an attempt will need an access token from Google's metadata server.
+fn wants_token(config: &Config, handoff: &Handoff) -> bool {
+    let mut providers = handoff
+        .steps
+        .iter()
+        .map(|step| config.provider(&step.provider));
+    providers.any(|provider| provider.is_some_and(|p| p.metadata_tokens))
 }
 
 fn explain(

@@ -100,6 +100,29 @@ fn provider_cluster(provider: &ProviderConfig, name: &str) -> Value {
     cluster
 }
 
+/// A cluster of a server that is no provider: Envoy itself asks it.
+pub(super) fn endpoint_cluster(name: &str, endpoint: &Endpoint) -> Value {
+    let is_ip = endpoint.host.parse::<IpAddr>().is_ok();
+    let mut cluster = json!({
+        "name": name,
+        "type": if is_ip { "STATIC" } else { "STRICT_DNS" },
+        "connect_timeout": "2s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{ "lb_endpoints": [{
+                "endpoint": { "address": socket_address(&endpoint.host, endpoint.port) },
+            }]}],
+        },
+    });
+    if !is_ip {
+        cluster["dns_lookup_family"] = json!("V4_PREFERRED");
+    }
+    if endpoint.tls {
+        cluster["transport_socket"] = tls(endpoint, is_ip, false);
+    }
+    cluster
+}
+
 fn circuit_breakers(provider: &ProviderConfig) -> Value {
     let breaker = provider.circuit_breaker;
     json!({ "thresholds": [{

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, signing, typed};
+use super::{Scene, signing, tokens, typed};
 use crate::config::{Config, KeySource, ProviderConfig};
 use crate::exchange::Role;
 use crate::exchange::handoff::KEY_PREFIX;
@@ -48,10 +48,10 @@ pub(super) fn protocol_options(scene: &Scene<'_>, providers: &[&ProviderConfig])
     let mut filters: Vec<Value> = providers
         .iter()
         .filter(|p| p.key.is_some())
-        .map(|p| credential_injector(p))
+        .map(|p| credential_injector(scene.config, p))
         .collect();
     filters.push(wasm(scene, Role::Upstream));
-    filters.extend(signing::filters(providers));
+    filters.extend(signing::filters(scene.config, providers));
     filters.push(typed(
         "envoy.filters.http.upstream_codec",
         "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
@@ -71,7 +71,12 @@ pub(super) fn protocol_options(scene: &Scene<'_>, providers: &[&ProviderConfig])
 }
 
 /// Without a key the request goes on: the provider refuses it, and the next candidate is asked.
-fn credential_injector(provider: &ProviderConfig) -> Value {
+fn credential_injector(config: &Config, provider: &ProviderConfig) -> Value {
+    let name = secret_name(provider);
+    let secret = match &provider.key {
+        Some(source) => tokens::secret_config(config, &name, source),
+        None => json!({ "name": name }),
+    };
     typed(
         &format!("key.{}", provider.name),
         "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
@@ -82,7 +87,7 @@ fn credential_injector(provider: &ProviderConfig) -> Value {
                 "envoy.http.injected_credentials.generic",
                 "envoy.extensions.http.injected_credentials.generic.v3.Generic",
                 json!({
-                    "credential": { "name": secret_name(provider) },
+                    "credential": secret,
                     "header": format!("{KEY_PREFIX}{}", provider.name),
                 }),
             ),
@@ -94,15 +99,23 @@ fn credential_injector(provider: &ProviderConfig) -> Value {
 pub(super) fn secrets(config: &Config) -> Vec<Value> {
     let used = config.providers.values();
     used.filter_map(|provider| {
-        let source = match provider.key.as_ref()? {
-            KeySource::Env(name) => json!({ "environment_variable": name }),
-            KeySource::File(path) => json!({ "filename": path }),
-        };
-        Some(json!({ "name": secret_name(provider), "generic_secret": { "secret": source } }))
+        let name = secret_name(provider);
+        let source = provider.key.as_ref()?;
+        let elsewhere = config.envoy.secrets.is_some() && tokens::is_watched(&name, source);
+        let secret = json!({ "name": name, "generic_secret": { "secret": data_source(source) } });
+        (!elsewhere).then_some(secret)
     })
     .collect()
 }
 
-fn secret_name(provider: &ProviderConfig) -> String {
+/// Where Envoy itself reads a secret.
+pub(super) fn data_source(source: &KeySource) -> Value {
+    match source {
+        KeySource::Env(name) => json!({ "environment_variable": name }),
+        KeySource::File(path) => json!({ "filename": path }),
+    }
+}
+
+pub(super) fn secret_name(provider: &ProviderConfig) -> String {
     format!("key.{}", provider.name)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Scene, filters, millis, socket_address, typed};
+use super::{Scene, filters, millis, socket_address, tokens, typed};
 use crate::catalog::Backend;
 use crate::config::{Config, Timeouts};
 use crate::exchange::handoff::{
@@ -54,16 +54,20 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
                     "routes": routes(scene),
                 }],
             },
-            "http_filters": [
-                filters::wasm(scene, Role::Downstream),
-                typed(
-                    "envoy.filters.http.router",
-                    "envoy.extensions.filters.http.router.v3.Router",
-                    json!({ "suppress_envoy_headers": true }),
-                ),
-            ],
+            "http_filters": http_filters(scene),
         }),
     )
+}
+
+fn http_filters(scene: &Scene<'_>) -> Vec<Value> {
+    let mut filters = vec![filters::wasm(scene, Role::Downstream)];
+    filters.extend(tokens::listener_filters(scene.config));
+    filters.push(typed(
+        "envoy.filters.http.router",
+        "envoy.extensions.filters.http.router.v3.Router",
+        json!({ "suppress_envoy_headers": true }),
+    ));
+    filters
 }
 
 /// The longest regular expression of a route, unless a single path is longer. Envoy refuses a

@@ -7,10 +7,14 @@ mod listener;
 mod signing;
 mod state;
 mod stats;
+mod tokens;
+mod unable;
 mod version;
 
 use serde_json::{Value, json};
 
+pub use tokens::secret_files;
+pub use unable::unable;
 pub use version::{EnvoyVersion, UnsupportedVersion};
 
 use super::to_yaml;
@@ -75,9 +79,11 @@ pub fn bootstrap(
             .state_port
             .map(|port| state::listener(&scene, port)),
     );
+    let mut clusters = clusters::clusters(&scene, &chains);
+    clusters.extend(tokens::clusters(config));
     bootstrap["static_resources"] = json!({
         "listeners": listeners,
-        "clusters": clusters::clusters(&scene, &chains),
+        "clusters": clusters,
         "secrets": filters::secrets(config),
     });
     Ok(bootstrap)

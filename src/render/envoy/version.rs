@@ -22,6 +22,13 @@ impl EnvoyVersion {
     const FIRST_SUPPORTED: u32 = 37;
     /// `refresh_cluster_on_retry` exists from here on.
     const FIRST_PER_ATTEMPT: u32 = 39;
+    /// `gcp_authn` fetches access tokens, for no audience, from here on.
+    const FIRST_METADATA_TOKENS: u32 = 40;
+
+    /// Whether Envoy can fetch access tokens from Google's metadata server.
+    pub(super) fn has_metadata_tokens(self) -> bool {
+        self.minor >= EnvoyVersion::FIRST_METADATA_TOKENS
+    }
 
     /// How this Envoy gets from one candidate to the next.
     pub fn topology(self) -> Topology {

@@ -1,0 +1,57 @@
+//! What a configuration asks for and an Envoy cannot do.
+
+use super::{EnvoyVersion, MAX_CHAINS, chains, signing};
+use crate::config::{Config, ProviderConfig};
+use crate::exchange::Topology;
+
+/// Why this Envoy cannot do what the configuration asks for, with a way out; empty when it can.
+pub fn unable(config: &Config, version: EnvoyVersion) -> Vec<String> {
+    let mut reasons = without_tokens(config, version);
+    if version.topology() == Topology::StaticChain {
+        reasons.extend(confused(config));
+    }
+    reasons
+}
+
+fn without_tokens(config: &Config, version: EnvoyVersion) -> Vec<String> {
+    let providers = config.providers.values().filter(|p| p.metadata_tokens);
+    let reason = |provider: &ProviderConfig| {
+        format!(
+            "providers.{}.gcp: found no key, and Envoy {version} fetches no access tokens from \
+             Google's metadata server: use 1.40 or later, or write key: {{file: PATH}}",
+            provider.name
+        )
+    };
+    let providers = providers.filter(|_| !version.has_metadata_tokens());
+    providers.map(reason).collect()
+}
+
+/// Too many chains are told by the rendering itself.
+fn confused(config: &Config) -> Vec<String> {
+    let chains = chains::all(config, MAX_CHAINS).unwrap_or_default();
+    let mut reasons = Vec::new();
+    for chain in &chains {
+        let members = chain.members.iter();
+        let providers: Vec<_> = members
+            .filter_map(|m| config.providers.get(&m.provider))
+            .collect();
+        for (i, one) in providers.iter().enumerate() {
+            for other in providers
+                .iter()
+                .skip(i + 1)
+                .filter(|p| signing::are_confused(one, p))
+            {
+                reasons.push(format!(
+                    "providers.{} and providers.{}: found one address and two credentials that \
+                     Envoy writes, which static chains cannot tell apart: use Envoy 1.39 or \
+                     later, or keep them out of one model",
+                    one.name.as_str().min(&other.name),
+                    one.name.as_str().max(&other.name)
+                ));
+            }
+        }
+    }
+    reasons.sort();
+    reasons.dedup();
+    reasons
+}
