@@ -4,6 +4,7 @@
 //!
 //! * [`json`]: borrowed JSON, without building a tree of it.
 //! * [`usage`]: tokens that a reply cost.
+//! * [`tokens`]: tokens of a prompt, estimated before anybody counts them.
 //! * [`operation`]: what a client asks a model to do: chat, embeddings and the like.
 //! * [`fidelity`]: what a translation dropped, rewrote, defaulted or downgraded.
 //! * [`failure`]: why an attempt failed, and what may follow.
@@ -39,6 +40,7 @@ pub mod provider;
 pub mod routing;
 pub mod schema;
 pub mod surface;
+pub mod tokens;
 pub mod usage;
 
 #[cfg(feature = "cli")]
