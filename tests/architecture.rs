@@ -22,7 +22,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("framing", &[]),
     ("fidelity", &["json"]),
     ("failure", &["json"]),
-    ("catalog", &["operation", "usage"]),
+    ("tokens", &["framing"]),
+    ("catalog", &["operation", "tokens", "usage"]),
     (
         "schema",
         &[
@@ -39,7 +40,10 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "provider",
         &["catalog", "failure", "json", "operation", "schema"],
     ),
-    ("inspect", &["framing", "json", "operation", "schema"]),
+    (
+        "inspect",
+        &["framing", "json", "operation", "schema", "tokens"],
+    ),
     ("classify", &["json", "schema"]),
     (
         "surface",
@@ -50,7 +54,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "adapt",
         &[
-            "catalog", "failure", "fidelity", "framing", "inspect", "json", "schema", "usage",
+            "catalog", "failure", "fidelity", "framing", "inspect", "json", "schema", "tokens",
+            "usage",
         ],
     ),
     ("observed", &["failure", "usage"]),
@@ -69,6 +74,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "provider",
             "routing",
             "schema",
+            "tokens",
         ],
     ),
     (
@@ -90,6 +96,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "routing",
             "schema",
             "surface",
+            "tokens",
             "usage",
         ],
     ),

@@ -65,7 +65,11 @@ fn estimates_are_near_what_tokenizers_count() {
             format!("{kind} {median:.1}/{p95:.1}")
         });
         let each: Vec<String> = each.collect();
-        println!("{:8} {median:.1}/{p95:.1}: {}", family.as_str(), each.join("  "));
+        println!(
+            "{:8} {median:.1}/{p95:.1}: {}",
+            family.as_str(),
+            each.join("  ")
+        );
         assert!(median < 5.0, "{family:?}: median {median}");
         assert!(p95 < 15.0, "{family:?}: p95 {p95}");
     }
@@ -78,7 +82,9 @@ fn texts_are_tallied_for_calibration() {
         return;
     };
     let path = Path::new(&path);
-    let rows = read(path).into_iter().map(|text| tally(&text.text).counts().to_vec());
+    let rows = read(path)
+        .into_iter()
+        .map(|text| tally(&text.text).counts().to_vec());
     let rows: Vec<Vec<u32>> = rows.collect();
     let json = serde_json::to_vec(&rows).expect("numbers");
     fs::write(path.with_extension("tally.json"), json).expect("a place to write");

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::inspect::estimate_tokens;
+use crate::inspect::{tally, tally_message};
 use crate::json::{self, Extra, Members, ObjectWriter, Raw};
-use crate::schema::openai::{ChatCompletionRequest, Role};
+use crate::schema::openai::{ChatCompletionRequest, Message, Role};
+use crate::tokens::Family;
 
 /// The request on its way.
 pub(super) struct Draft<'a> {
@@ -82,8 +83,10 @@ impl<'a> Draft<'a> {
     }
 
     /// Estimated tokens of all of it.
-    pub(super) fn tokens(&self) -> u64 {
-        estimate_tokens(&self.write())
+    pub(super) fn tokens(&self, family: Family) -> u64 {
+        let body = self.write();
+        let request = ChatCompletionRequest::parse(&body);
+        request.map_or(0, |request| tally(&request, body.len()).tokens(family))
     }
 }
 
@@ -115,6 +118,12 @@ impl<'a> Item<'a> {
             role,
             json: Cow::Owned(json),
         }
+    }
+
+    /// Estimated tokens of it.
+    pub(super) fn tokens(&self, family: Family) -> u64 {
+        let message: Option<Message<'_>> = serde_json::from_str(&self.json).ok();
+        message.map_or(0, |m| tally_message(&m, self.json.len()).tokens(family))
     }
 
     /// Its members, in the order they came.

@@ -5,10 +5,10 @@
 use super::draft::{Draft, Item, escaped};
 use crate::catalog::{Backend, Fit};
 use crate::fidelity::Report;
-use crate::inspect::estimate_tokens;
 use crate::json::{self, Kind};
 use crate::schema::TranslateError;
 use crate::schema::openai::{ChatCompletionRequest, Role};
+use crate::tokens::Family;
 
 /// Less than this is not left of a system prompt, in tokens.
 const LEAST_SYSTEM_TOKENS: u64 = 256;
@@ -31,14 +31,15 @@ pub(super) fn fit(
     else {
         return Ok(());
     };
+    let family = backend.tokenizer;
     let room = window.saturating_sub(reserve(draft.request, backend, &fit));
-    if draft.tokens() > room && fit.trim.trims_turns() {
-        trim_turns(draft, &fit, room, report);
+    if draft.tokens(family) > room && fit.trim.trims_turns() {
+        trim_turns(draft, &fit, (room, family), report);
     }
-    if draft.tokens() > room && fit.trim.trims_system() {
-        trim_system(draft, room, report);
+    if draft.tokens(family) > room && fit.trim.trims_system() {
+        trim_system(draft, (room, family), report);
     }
-    let input = draft.tokens();
+    let input = draft.tokens(family);
     if input > room {
         let expected = "a conversation that can be trimmed to fit into the context window";
         return Err(TranslateError::new("messages", expected));
@@ -131,8 +132,13 @@ fn turns(items: &[Item<'_>]) -> Vec<Turn> {
 
 /// Leaves out the oldest turns, then the oldest tool steps of the last turn, until enough is
 /// gone or nothing more may go.
-fn trim_turns(draft: &mut Draft<'_>, fit: &Fit, room: u64, report: &mut Report) {
-    let mut excess = draft.tokens().saturating_sub(room);
+fn trim_turns(
+    draft: &mut Draft<'_>,
+    fit: &Fit,
+    (room, family): (u64, Family),
+    report: &mut Report,
+) {
+    let mut excess = draft.tokens(family).saturating_sub(room);
     let mut gone: Vec<usize> = Vec::new();
     let mut turns = turns(&draft.items);
     let kept = turns.split_off(turns.len().saturating_sub(fit.keep_last.max(1)));
@@ -150,7 +156,7 @@ fn trim_turns(draft: &mut Draft<'_>, fit: &Fit, room: u64, report: &mut Report) 
         }
         let unit: Vec<usize> = unit;
         let size = unit.iter().filter_map(|i| draft.items.get(*i));
-        let size: u64 = size.map(|item| estimate_tokens(item.json.as_bytes())).sum();
+        let size: u64 = size.map(|item| item.tokens(family)).sum();
         excess = excess.saturating_sub(size);
         gone.extend(unit);
     }
@@ -174,7 +180,7 @@ fn tell_gone(draft: &Draft<'_>, gone: &[usize], report: &mut Report) {
 // === the system prompt ===
 
 /// Cuts the middle out of the longest system message, if it is text alone.
-fn trim_system(draft: &mut Draft<'_>, room: u64, report: &mut Report) {
+fn trim_system(draft: &mut Draft<'_>, (room, family): (u64, Family), report: &mut Report) {
     let systems = draft.items.iter().enumerate();
     let longest = systems
         .filter(|(_, item)| item.role == Role::System)
@@ -185,10 +191,10 @@ fn trim_system(draft: &mut Draft<'_>, room: u64, report: &mut Report) {
     let Some(text) = text_of(&whole) else {
         return;
     };
-    let all = estimate_tokens(text.as_bytes());
+    let all = whole.tokens(family);
     let mut keep = all;
     for _ in 0..CUTS {
-        let excess = draft.tokens().saturating_sub(room);
+        let excess = draft.tokens(family).saturating_sub(room);
         keep = keep.saturating_sub(excess);
         if excess == 0 || keep < LEAST_SYSTEM_TOKENS {
             break;

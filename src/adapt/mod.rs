@@ -21,7 +21,7 @@ pub use reply::{Reshape, Whole};
 
 use crate::catalog::{Adaptation, Backend, Capabilities, Lack, Template};
 use crate::fidelity::Report;
-use crate::inspect::estimate_tokens;
+use crate::inspect::tally;
 use crate::schema::openai::dialect::Dialect;
 use crate::schema::openai::{ChatCompletionRequest, Role};
 use crate::schema::{Schema, TranslateError};
@@ -170,12 +170,18 @@ fn is_tight(request: &ChatCompletionRequest<'_>, body: &[u8], backend: &Backend)
         None => 0,
         Some(t) => t.prefix.len() + t.suffix.len() + t.replace.as_ref().map_or(0, String::len),
     };
-    let input = estimate_tokens(body).saturating_add(added as u64 / 4 + PROMPTS_TOKENS);
-    input.saturating_add(fit::wanted_output(request, backend)) > window
+    let output = fit::wanted_output(request, backend);
+    let added = (added as u64).saturating_add(PROMPTS_BYTES);
+    // No text has more tokens than bytes.
+    let most = (body.len() as u64).saturating_add(added);
+    most.saturating_add(output) > window && {
+        let input = tally(request, body.len()).tokens(backend.tokenizer);
+        input.saturating_add(added / 4).saturating_add(output) > window
+    }
 }
 
-/// More than the words that ask for tools or a schema, without what is quoted in them.
-const PROMPTS_TOKENS: u64 = 300;
+/// Bytes of the words that ask for tools or a schema, without what is quoted in them, at most.
+const PROMPTS_BYTES: u64 = 1200;
 
 #[cfg(test)]
 mod tests;

@@ -84,3 +84,10 @@ fn weather() -> Value {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}
     }}])
 }
+
+/// Estimated tokens of a request.
+fn tokens_of(sent: &Value) -> u64 {
+    let body = sent.to_string();
+    let request = ChatCompletionRequest::parse(body.as_bytes()).expect("a request");
+    crate::inspect::tally(&request, body.len()).tokens(Default::default())
+}

@@ -12,11 +12,15 @@ mod labels;
 pub mod price;
 #[cfg(feature = "cli")]
 mod table;
+#[cfg(feature = "cli")]
+mod tokenizer;
 
 #[cfg(feature = "cli")]
 pub use facts::{Ability, Above, Facts, Later, Percent};
 #[cfg(feature = "cli")]
 pub use table::{Catalog, Group, Source, built_in};
+#[cfg(feature = "cli")]
+pub use tokenizer::tokenizer_of;
 
 pub use adaptation::{Adaptation, ComplexTools, Fit, Lack, Template, Trim};
 pub use labels::Labels;
@@ -24,6 +28,7 @@ pub use labels::Labels;
 use std::collections::BTreeMap;
 
 use crate::operation::Operations;
+use crate::tokens::Family;
 use price::Prices;
 
 /// How a model is told to think.
@@ -101,6 +106,8 @@ pub struct Backend {
     pub tries: u32,
     /// What it can do.
     pub capabilities: Capabilities,
+    /// How it counts tokens.
+    pub tokenizer: Family,
     /// How good its answers are by the operator's own measure, 0 to 1.
     pub quality: Option<f64>,
     /// The most complex request that it is meant for, in thousandths.

@@ -13,8 +13,9 @@ use super::shape::Shaped;
 use super::words::{did_you_mean, quote, slip_of};
 use crate::catalog::date::Date;
 use crate::catalog::price::Prices;
-use crate::catalog::{Ability, Backend, Catalog, Facts, Group, built_in};
+use crate::catalog::{Ability, Backend, Catalog, Facts, Group, built_in, tokenizer_of};
 use crate::operation::Operation;
+use crate::tokens::Family;
 
 /// A checked document with the capabilities of its candidates spelled out and without its
 /// `catalog` section, which has no further use; and warnings of unknown and departed models.
@@ -42,6 +43,9 @@ pub(super) fn fill(
             let here = candidates.index(i);
             let facts = filler.facts(backend, &here, &mut findings);
             let known = facts.as_ref();
+            if let Some(node) = filled.at_mut(&here) {
+                write_tokenizer(node, &backend.model);
+            }
             if known.is_some_and(|facts| facts.knows(Ability::Embeddings) == Some(true)) {
                 embeds.push(backend.model.as_str());
             }
@@ -216,6 +220,18 @@ fn write_capabilities(candidate: &mut Node, facts: &Facts) {
             .into_iter()
             .map(|(name, value)| entry(name, value, mark)),
     );
+}
+
+/// Adds the tokenizer that a model's name tells, unless it is what is taken for granted.
+fn write_tokenizer(candidate: &mut Node, model: &str) {
+    let mark = candidate.mark;
+    let known = tokenizer_of(model).filter(|family| *family != Family::default());
+    if let (Some(family), Value::Map(entries)) = (known, &mut candidate.value)
+        && value(entries, "tokenizer").is_none()
+    {
+        let word = Value::Text(family.as_str().to_owned());
+        entries.push(entry("tokenizer", word, mark));
+    }
 }
 
 /// Adds the known prices to a candidate that says none itself.

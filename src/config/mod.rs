@@ -62,6 +62,9 @@ pub struct Config {
     pub observe: Settings,
     /// What must be recorded of targets, because a policy or a limit reads it.
     pub wants: Wants,
+    /// Tokens of bodies of so many bytes, or more, are estimated closely: below it nobody could
+    /// tell the difference.
+    pub count_from: usize,
     /// What only the rendered Envoy configuration needs.
     pub envoy: EnvoySettings,
 }

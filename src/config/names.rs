@@ -13,6 +13,7 @@ use crate::routing::Script;
 use crate::routing::constraint::LIMITS;
 use crate::routing::rules::NEEDS;
 use crate::schema::openai::dialect;
+use crate::tokens::Family;
 
 text! {
     /// The user's own name of a provider. It ends up in Envoy's cluster names.
@@ -111,6 +112,8 @@ words! {
     OperationWord: operation_words;
     /// `thinking`.
     ThinkingWord: thinking_words;
+    /// Families of tokenizers.
+    TokenizerWord: tokenizer_words;
     /// Fields of other schemas.
     ExtensionWord: extension_words;
     /// `tool_call_ids`.
@@ -152,6 +155,10 @@ fn operation_words() -> Vec<&'static str> {
 
 fn thinking_words() -> Vec<&'static str> {
     vec!["effort", "budget", "none"]
+}
+
+fn tokenizer_words() -> Vec<&'static str> {
+    Family::NAMES.to_vec()
 }
 
 fn extension_words() -> Vec<&'static str> {

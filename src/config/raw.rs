@@ -10,7 +10,7 @@ use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, GcpName,
     HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress,
     ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName,
-    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TrimWord, UpstreamModel,
+    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TokenizerWord, TrimWord, UpstreamModel,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -247,6 +247,9 @@ object! {
         tries: Int<1, 5>,
         /// What it can do. What is not said is taken from the catalogue of known models.
         capabilities: RawCapabilities,
+        /// How it counts tokens, for estimates; that of the catalogue of known models when not
+        /// said, else `o200k`.
+        tokenizer: TokenizerWord,
         /// Request fields that are sent when the client did not set them, in the provider's
         /// own schema.
         defaults: Map<ParameterName, Any, 0>,

@@ -4,7 +4,7 @@ use super::{Config, ModelConfig, OnUnsupported, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
 use crate::inspect::RequestProfile;
-use crate::routing::rules::Match;
+use crate::routing::rules::{Match, Range};
 use crate::routing::{Constraints, Facts, Policies, Reads};
 
 /// Everything that decides who serves a request besides the model's own settings.
@@ -116,6 +116,19 @@ impl Routing {
         let mut of_rules = self.rules.iter().map(|rule| rule.constraints);
         clients.is_some_and(|clients| clients.allow.iter().any(is_time))
             || of_rules.any(|limits| limits.latency_ms.is_some() || limits.ttft_ms.is_some())
+    }
+
+    /// Whether rules or clients decide by tokens, or by what they cost.
+    pub fn reads_tokens(&self) -> bool {
+        let clients = self.client_constraints.as_ref();
+        let by_cost = clients.is_some_and(|c| c.allow.iter().any(|limit| limit == "cost_usd"));
+        let mut rules = self.rules.iter();
+        by_cost
+            || rules.any(|rule| {
+                let sides = std::iter::once(&rule.when).chain(&rule.unless);
+                let by_size = |side: &Match| side.prompt_tokens != Range::default();
+                rule.constraints.cost_usd.is_some() || sides.into_iter().any(by_size)
+            })
     }
 
     /// The labels of every requirement that fits.

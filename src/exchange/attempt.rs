@@ -110,6 +110,7 @@ impl Attempt {
             settings: config.observe,
             number: index,
             input_tokens: plan.input_tokens,
+            tokens: step.tokens,
             prefix: plan.prefix,
         };
         let reply = ReplyState::new(

@@ -241,6 +241,9 @@ impl Downstream {
             findings.dropped_unless(BETAS_FOR, "anthropic-beta", "only Anthropic knows it");
         }
         let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
+        if body.len() >= self.config.count_from {
+            profile.count(&request, body.len());
+        }
         if self.config.wants.warmth {
             profile.prefix = Some(prefix(&request));
         }

@@ -135,9 +135,9 @@ impl Decision<'_> {
         let mut out = String::from("{");
         let name = format!("{}/{}", candidate.provider, candidate.model);
         field(&mut out, "candidate", &to_string(&name));
-        let profile = self.view.profile;
+        let view = &self.view;
         let cached = self.view.cached_tokens(candidate);
-        if let Some(nano) = estimate_nano_usd(candidate, profile, USUAL_OUTPUT_TOKENS, cached) {
+        if let Some(nano) = estimate_nano_usd(candidate, view, USUAL_OUTPUT_TOKENS, cached) {
             field(&mut out, "cost_usd", &to_string(&(nano as f64 / 1e9)));
         }
         if let Some(window) = candidate.capabilities.context_window {

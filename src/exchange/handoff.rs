@@ -131,6 +131,15 @@ pub struct Step {
     pub model: String,
     /// The provider's cluster, as its endpoint's metadata names it.
     pub cluster: String,
+    /// Tokens of the prompt, estimated for this model and not corrected; 0 when nobody wants to
+    /// know.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tokens: u64,
+}
+
+/// Left out of what travels.
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Handoff {

@@ -52,6 +52,8 @@ pub(super) struct Origin {
     pub number: usize,
     /// Estimated tokens of the prompt.
     pub input_tokens: u64,
+    /// The same, closely, as this model counts; 0 when nobody wants to know.
+    pub tokens: u64,
     /// Hash of the prompt's beginning; 0 when nobody wants to know.
     pub prefix: u64,
 }

@@ -77,7 +77,7 @@ fn write_target(
         "{{\"provider\":{},\"model\":{},\
          \"ttft_ms\":{{\"mean\":{},\"p50\":{},\"p95\":{}}},\
          \"total_ms\":{{\"mean\":{},\"p50\":{},\"p95\":{}}},\
-         \"error_rate\":{},\"failed\":{{{failed}}},\
+         \"error_rate\":{},\"tokens_ratio\":{},\"failed\":{{{failed}}},\
          \"in_flight\":{{\"requests\":{},\"tokens\":{}}},\
          \"attempts\":{},\"failures\":{},\"cool_down\":{pause}}}",
         json::to_string(provider),
@@ -89,6 +89,7 @@ fn write_target(
         decimal(state.latency_p50_ms),
         decimal(state.latency_p95_ms),
         decimal(state.error_rate),
+        decimal(state.tokens_ratio),
         figures.in_flight_requests,
         state.in_flight_tokens,
         figures.ever.0,

@@ -4,17 +4,20 @@ mod diagnose;
 mod operation;
 mod plain;
 mod prefix;
+mod tally;
 mod validate;
 
 pub use operation::inspect_operation;
 
 pub use prefix::{Prefix, prefix};
+pub use tally::{tally, tally_message};
 
 use std::borrow::Cow;
 
 use crate::json::{self, Kind};
 use crate::operation::Operation;
 use crate::schema::openai::{ChatCompletionRequest, Content, Part};
+use crate::tokens::{Family, Tally};
 
 /// What a request needs of a model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,8 +53,10 @@ pub struct RequestProfile {
     pub include_usage: bool,
     /// What a model must be able to do.
     pub needs: Needs,
-    /// Estimated input tokens.
+    /// Estimated input tokens, whoever counts.
     pub input_tokens: u64,
+    /// What the prompt is made of; `None` when a rough number does.
+    pub tally: Option<Box<Tally>>,
     /// Output tokens that the client allows.
     pub output_limit: Option<u64>,
     /// How complex it is, in thousandths; `None` when nobody has said.
@@ -98,6 +103,7 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
         streamed: request.is_streamed(),
         include_usage: request.includes_usage(),
         input_tokens: estimate_tokens(body),
+        tally: None,
         output_limit: request.output_limit().and_then(json::parse),
         needs: needs.with_parameters(&request),
         complexity: None,
@@ -105,6 +111,21 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
         plain: plain::is_plain(&request),
     };
     Ok((request, profile))
+}
+
+impl RequestProfile {
+    /// Estimates the tokens of the prompt closely; `size` is that of the body.
+    pub fn count(&mut self, request: &ChatCompletionRequest<'_>, size: usize) {
+        let tally = tally(request, size);
+        self.input_tokens = tally.tokens(Family::default());
+        self.tally = Some(Box::new(tally));
+    }
+
+    /// Estimated input tokens for models of this family.
+    pub fn tokens(&self, family: Family) -> u64 {
+        let tally = self.tally.as_ref();
+        tally.map_or(self.input_tokens, |tally| tally.tokens(family))
+    }
 }
 
 impl Needs {
@@ -143,9 +164,7 @@ impl Needs {
     }
 }
 
-/// Estimated tokens of a request's body, or of a part of it.
-///
-/// Four bytes to a token: a bound good enough to leave out a model whose window is far too small.
+/// Tokens of a request's body, roughly: four bytes to a token, where nothing asks for more.
 pub fn estimate_tokens(body: &[u8]) -> u64 {
     (body.len() / 4) as u64
 }

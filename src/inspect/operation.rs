@@ -33,6 +33,7 @@ pub fn inspect_operation(
         include_usage: false,
         needs: Needs::default(),
         input_tokens: 0,
+        tally: None,
         output_limit: None,
         complexity: None,
         prefix: None,

@@ -4,6 +4,7 @@
 //! proxy share; time is an argument. Nothing here knows who the host is.
 
 mod bytes;
+mod calibration;
 mod cool_down;
 mod decay;
 mod in_flight;
@@ -35,6 +36,8 @@ pub struct TargetState {
     pub error_rate: Option<f64>,
     /// Estimated tokens of the requests that it is serving now.
     pub in_flight_tokens: u64,
+    /// What it counts for one estimated token of a prompt.
+    pub tokens_ratio: Option<f64>,
 }
 
 /// Answers what has been observed.
@@ -88,6 +91,8 @@ pub struct Wants {
     pub in_flight: bool,
     /// Prefixes of prompts.
     pub warmth: bool,
+    /// Close estimates of tokens, and how far they are off.
+    pub tokens: bool,
 }
 
 impl Default for Settings {
@@ -108,6 +113,7 @@ impl Wants {
             figures: self.figures || other.figures,
             in_flight: self.in_flight || other.in_flight,
             warmth: self.warmth || other.warmth,
+            tokens: self.tokens || other.tokens,
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What is kept of one target: durations, outcomes and what it is serving, in some 550 bytes.
 
 use super::bytes::{Reader, Writer};
+use super::calibration::Calibration;
 use super::in_flight::InFlight;
 use super::sketch::Sketch;
 use super::{TargetState, Update, decay};
 use crate::failure::Class;
 
 /// First byte of a record. A new layout takes the next number, and so ignores what it finds.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 const CLASSES: usize = Class::ALL.len();
 
@@ -21,6 +22,7 @@ pub struct Record {
     answered: f32,
     failed: [f32; CLASSES],
     in_flight: InFlight,
+    calibration: Calibration,
     /// Attempts that have ended, ever.
     attempts: u64,
     /// Of these, those that failed.
@@ -58,6 +60,7 @@ impl Record {
         writer.f32(self.answered);
         self.failed.iter().for_each(|share| writer.f32(*share));
         self.in_flight.write(&mut writer);
+        self.calibration.write(&mut writer);
         writer.u64(self.attempts);
         writer.u64(self.failures);
         writer.0
@@ -77,6 +80,9 @@ impl Record {
         }
         if let Some(ms) = update.total_ms {
             self.total.add(ms);
+        }
+        if let Some((estimated, counted)) = update.counted {
+            self.calibration.add(estimated, counted);
         }
         match update.outcome {
             Some(Ok(())) => self.count(None),
@@ -127,6 +133,7 @@ impl Record {
             latency_p95_ms: self.total.quantile(0.95, remains),
             error_rate: (outcomes * remains >= 0.1).then(|| f64::from(failed / outcomes)),
             in_flight_tokens: self.in_flight.now(now_ms).1,
+            tokens_ratio: self.calibration.ratio(),
         }
     }
 
@@ -168,6 +175,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Record> {
         *share = reader.amount()?;
     }
     record.in_flight = InFlight::read(reader)?;
+    record.calibration = Calibration::read(reader)?;
     record.attempts = reader.u64()?;
     record.failures = reader.u64()?;
     reader.is_at_end().then_some(record)

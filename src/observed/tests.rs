@@ -67,6 +67,7 @@ const ALL: Wants = Wants {
     figures: true,
     in_flight: true,
     warmth: true,
+    tokens: true,
 };
 
 #[test]
@@ -99,6 +100,7 @@ fn records_of_any_history_come_back_from_their_bytes_and_are_bounded() {
         now += n % 3_000;
         let class = Class::ALL[n as usize % Class::ALL.len()];
         let update = Update {
+            counted: (n % 3 == 1).then_some((n % 9_000, n % 10_000)),
             begins: (n % 3 == 0).then_some(n % 100_000),
             ends: (n % 5 == 0).then_some((n % 100_000, now - n % 900_000)),
             ttft_ms: (n % 2 == 0).then_some(n % 30_000),
@@ -107,7 +109,7 @@ fn records_of_any_history_come_back_from_their_bytes_and_are_bounded() {
         };
         record.apply(&update, MINUTE, now);
         let bytes = record.encode();
-        assert_eq!(bytes.len(), 553);
+        assert_eq!(bytes.len(), 561);
         assert_eq!(Record::decode(&bytes), record);
         let state = record.state(MINUTE, now);
         let rate = state.error_rate.expect("known");
@@ -337,4 +339,62 @@ fn prompts_stay_warm_for_a_time_and_the_oldest_makes_room() {
     }
     assert_eq!(Warm::decode(&warm.encode()), warm);
     assert_eq!(warm.encode().len(), 2049);
+}
+
+/// What a model counts of a prompt that is estimated at so much: it differs in its tokenizer, and
+/// from text to text.
+fn counts(estimated: u64, factor: f64, noise: f64) -> u64 {
+    (estimated as f64 * factor * (1.0 + noise)).round() as u64
+}
+
+#[test]
+fn after_200_reports_estimates_are_right_whatever_the_tokenizer() {
+    for factor in [0.45, 0.7, 0.95, 1.0, 1.1, 1.35, 1.8, 3.0] {
+        let store = Shared::default();
+        let wants = Wants {
+            tokens: true,
+            ..Wants::default()
+        };
+        let mut errors = Vec::new();
+        for i in 0..400_u64 {
+            let draw = i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            let estimated = 20 + draw % 4000;
+            let noise = ((draw >> 4) % 200) as f64 / 1000.0 - 0.1;
+            let counted = counts(estimated, factor, noise);
+            let ratio = Recorded::new(&store, Settings::default(), i)
+                .target("p", "m")
+                .tokens_ratio;
+            if i >= 200 {
+                let corrected = estimated as f64 * ratio.unwrap_or(1.0);
+                errors.push(
+                    (corrected - counts(estimated, factor, 0.0) as f64).abs() / counted as f64,
+                );
+            }
+            let observation = Observation {
+                provider: "p".to_owned(),
+                model: "m".to_owned(),
+                update: Update {
+                    counted: Some((estimated, counted)),
+                    ..Update::default()
+                },
+                ..Observation::default()
+            };
+            observation.record(&store, Settings::default(), wants, i);
+        }
+        let worst = errors.into_iter().fold(0.0, f64::max);
+        assert!(worst < 0.05, "{factor}: {worst}");
+    }
+}
+
+#[test]
+fn reports_of_something_else_do_not_correct_estimates() {
+    let mut record = Record::default();
+    for (estimated, counted) in [(1000, 90_000), (1000, 3), (8, 30), (0, 500), (500, 0)] {
+        let update = Update {
+            counted: Some((estimated, counted)),
+            ..Update::default()
+        };
+        record.apply(&update, 60_000, 1);
+    }
+    assert_eq!(record.state(60_000, 1).tokens_ratio, None);
 }

@@ -15,6 +15,8 @@ pub struct Update {
     pub ttft_ms: Option<u64>,
     /// From the start of the attempt to the end of the reply, in milliseconds.
     pub total_ms: Option<u64>,
+    /// Tokens of the prompt: estimated, and as the provider counted them.
+    pub counted: Option<(u64, u64)>,
     /// How the attempt ended.
     pub outcome: Option<Result<(), Class>>,
 }
@@ -56,6 +58,9 @@ impl Update {
         }
         if !wants.figures {
             (update.ttft_ms, update.total_ms, update.outcome) = (None, None, None);
+        }
+        if !wants.tokens {
+            update.counted = None;
         }
         (update != Update::default()).then_some(update)
     }

@@ -92,7 +92,7 @@ impl Balanced {
         let times = states.iter().map(|state| self.time.read(state, streamed));
         let costs = candidates.iter().map(|candidate| {
             let cached = view.cached_tokens(candidate);
-            let cost = estimate_nano_usd(candidate, view.profile, USUAL_OUTPUT_TOKENS, cached);
+            let cost = estimate_nano_usd(candidate, view, USUAL_OUTPUT_TOKENS, cached);
             cost.map(|nano| nano as f64)
         });
         let (times, costs) = (to_the_best(times.collect()), to_the_best(costs.collect()));

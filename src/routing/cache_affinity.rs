@@ -86,7 +86,7 @@ fn all_tie(candidates: &[&Backend], reason: &'static str) -> Vec<Score> {
 
 fn costs(candidates: &[&Backend], cached: &[u64], view: &View<'_>) -> Vec<Option<u64>> {
     let each = candidates.iter().zip(cached);
-    each.map(|(c, cached)| estimate_nano_usd(c, view.profile, USUAL_OUTPUT_TOKENS, *cached))
+    each.map(|(c, cached)| estimate_nano_usd(c, view, USUAL_OUTPUT_TOKENS, *cached))
         .collect()
 }
 

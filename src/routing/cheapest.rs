@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::cost::{USUAL_OUTPUT_TOKENS, estimate_nano_usd};
 use super::{Param, ParamShape, Policy, PolicyKind, Score, View};
 use crate::catalog::Backend;
+use crate::observed::Wants;
 
 pub(super) const KIND: PolicyKind = PolicyKind {
     name: "cheapest",
@@ -40,6 +41,13 @@ struct Cheapest {
 }
 
 impl Policy for Cheapest {
+    fn wants(&self) -> Wants {
+        Wants {
+            tokens: true,
+            ..Wants::default()
+        }
+    }
+
     fn score(&self, candidates: &[&Backend], view: &View<'_>) -> Vec<Score> {
         let costs: Vec<f64> = candidates
             .iter()
@@ -61,6 +69,6 @@ impl Policy for Cheapest {
 impl Cheapest {
     fn cost(&self, candidate: &Backend, view: &View<'_>) -> Option<f64> {
         let cached = view.cached_tokens(candidate);
-        estimate_nano_usd(candidate, view.profile, self.output_tokens, cached).map(|n| n as f64)
+        estimate_nano_usd(candidate, view, self.output_tokens, cached).map(|n| n as f64)
     }
 }

@@ -122,7 +122,7 @@ impl Constraints {
         let mut missed = Vec::new();
         if let Some(most) = self.cost_usd {
             let cached = view.cached_tokens(candidate);
-            let cost = estimate_nano_usd(candidate, view.profile, USUAL_OUTPUT_TOKENS, cached);
+            let cost = estimate_nano_usd(candidate, view, USUAL_OUTPUT_TOKENS, cached);
             if cost.is_none_or(|nano| nano as f64 > most * 1e9) {
                 missed.push("cost_usd");
             }
@@ -155,6 +155,7 @@ impl Policy for Constraint {
     fn wants(&self) -> Wants {
         Wants {
             figures: self.0.latency_ms.is_some() || self.0.ttft_ms.is_some(),
+            tokens: self.0.cost_usd.is_some(),
             ..Wants::default()
         }
     }

@@ -1,7 +1,7 @@
 //! What a request would cost at a candidate, before it is sent.
 
+use super::View;
 use crate::catalog::Backend;
-use crate::inspect::RequestProfile;
 
 /// Output tokens that are reckoned with when the client sets no limit.
 pub const USUAL_OUTPUT_TOKENS: u64 = 500;
@@ -12,14 +12,15 @@ pub const USUAL_OUTPUT_TOKENS: u64 = 500;
 /// write. `cached_tokens` of the prompt come from the provider's cache.
 pub fn estimate_nano_usd(
     backend: &Backend,
-    profile: &RequestProfile,
+    view: &View<'_>,
     usual_output: u64,
     cached_tokens: u64,
 ) -> Option<u64> {
     let prices = backend.prices.as_deref()?;
     let (input, output) = (prices.input?, prices.output?);
-    let cached = cached_tokens.min(profile.input_tokens);
-    let fresh = profile.input_tokens.saturating_sub(cached);
+    let (profile, input_tokens) = (view.profile, view.input_tokens(backend));
+    let cached = cached_tokens.min(input_tokens);
+    let fresh = input_tokens.saturating_sub(cached);
     let most = backend.capabilities.max_output_tokens.unwrap_or(u64::MAX);
     let written = profile.output_limit.unwrap_or(usual_output).min(most);
     let parts = [

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use super::View;
 use crate::catalog::{Backend, Labels, Lack};
-use crate::inspect::RequestProfile;
 
 /// Why a candidate cannot serve a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,8 @@ pub enum Unable {
 /// What can be emulated or left out with a report (JSON schemas, thinking, sampling) is no
 /// reason: that is what `on_unsupported` decides. Nor is what the candidate's own settings make
 /// fit: whether that succeeds is tried before the plan is made.
-pub(super) fn check(
-    candidate: &Backend,
-    required: &[&Labels],
-    profile: &RequestProfile,
-) -> Option<Unable> {
+pub(super) fn check(candidate: &Backend, required: &[&Labels], view: &View<'_>) -> Option<Unable> {
+    let profile = view.profile;
     let broken = required
         .iter()
         .find_map(|labels| candidate.labels.breach(labels));
@@ -47,7 +44,7 @@ pub(super) fn check(
     let fits = adaptation.fit.is_some()
         || can
             .context_window
-            .is_none_or(|window| profile.input_tokens <= window);
+            .is_none_or(|window| view.input_tokens(candidate) <= window);
     let offered = can.operations.contains(profile.operation);
     [
         (!offered, Unable::Operation),

@@ -47,6 +47,18 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// Tokens of the prompt as this candidate counts them, by estimate; corrected by what its
+    /// provider has reported of other prompts.
+    pub fn input_tokens(&self, candidate: &Backend) -> u64 {
+        let estimated = self.profile.tokens(candidate.tokenizer);
+        if self.profile.tally.is_none() {
+            return estimated;
+        }
+        let target = self.observed.target(&candidate.provider, &candidate.model);
+        let ratio = target.tokens_ratio.unwrap_or(1.0);
+        (estimated as f64 * ratio).round() as u64
+    }
+
     /// How many tokens of the prompt this candidate's provider has in its cache, by estimate.
     pub fn cached_tokens(&self, candidate: &Backend) -> u64 {
         let Some(prefix) = self.profile.prefix else {
@@ -80,7 +92,7 @@ pub fn plan<'a>(
     let mut able = Vec::new();
     let mut unable = Vec::new();
     for candidate in candidates {
-        match eligible::check(candidate, required, view.profile) {
+        match eligible::check(candidate, required, view) {
             None => able.push(candidate),
             Some(reason) => unable.push((candidate, reason)),
         }

@@ -14,6 +14,7 @@ use crate::operation::Operation;
 
 pub(super) fn backend(provider: &str) -> Backend {
     Backend {
+        tokenizer: Default::default(),
         provider: provider.to_owned(),
         model: "m".to_owned(),
         weight: 1,
@@ -62,6 +63,7 @@ fn labels(pairs: &[(&str, &[&str])]) -> Labels {
 fn profile(needs: Needs, input_tokens: u64) -> RequestProfile {
     RequestProfile {
         operation: Operation::Chat,
+        tally: None,
         model: "smart".to_owned(),
         streamed: false,
         include_usage: false,
@@ -380,15 +382,16 @@ fn costs_are_exact_and_never_overflow() {
     let candidate = costing("a", "0.25", "2");
     let mut given = Given::default();
     given.profile.output_limit = Some(100);
-    let cost =
-        |given: &Given, cached| cost::estimate_nano_usd(&candidate, &given.profile, 500, cached);
+    let cost = |given: &Given, cached| {
+        cost::estimate_nano_usd(&candidate, &given.view(&Told::default()), 500, cached)
+    };
     assert_eq!(cost(&given, 0), Some(450_000));
     // Cached tokens cost what fresh ones cost when nothing else is known.
     assert_eq!(cost(&given, 400), Some(450_000));
     given.profile.input_tokens = u64::MAX;
     assert!(cost(&given, u64::MAX).is_some());
     assert_eq!(
-        cost::estimate_nano_usd(&backend("b"), &given.profile, 500, 0),
+        cost::estimate_nano_usd(&backend("b"), &given.view(&Told::default()), 500, 0),
         None
     );
 }
@@ -399,7 +402,7 @@ fn a_model_is_not_charged_for_more_than_it_can_write() {
     candidate.capabilities.max_output_tokens = Some(100);
     let mut given = Given::default();
     given.profile.output_limit = Some(100_000);
-    let cost = cost::estimate_nano_usd(&candidate, &given.profile, 500, 0);
+    let cost = cost::estimate_nano_usd(&candidate, &given.view(&Told::default()), 500, 0);
     assert_eq!(cost, Some(100_000));
 }
 
@@ -658,7 +661,7 @@ proptest! {
         given.profile.input_tokens = input;
         given.profile.output_limit = limit;
         let plan = given.plan(&candidates, &policies(&["cheapest"]));
-        let cost = |c: &Backend| cost::estimate_nano_usd(c, &given.profile, 500, 0).unwrap_or(u64::MAX);
+        let cost = |c: &Backend| cost::estimate_nano_usd(c, &given.view(&Told::default()), 500, 0).unwrap_or(u64::MAX);
         let first = cost(plan.candidates[0]);
         prop_assert!(plan.candidates.iter().all(|c| first <= cost(c)));
     }

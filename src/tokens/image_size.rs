@@ -42,7 +42,10 @@ fn gif(bytes: &[u8]) -> Option<ImageSize> {
 }
 
 fn webp(bytes: &[u8]) -> Option<ImageSize> {
-    let rest = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WEBP")?;
+    let rest = bytes
+        .strip_prefix(b"RIFF")?
+        .get(4..)?
+        .strip_prefix(b"WEBP")?;
     match rest.first_chunk()? {
         b"VP8 " => known(little(rest, 14)? & 0x3FFF, little(rest, 16)? & 0x3FFF),
         b"VP8L" => {

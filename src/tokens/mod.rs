@@ -63,7 +63,10 @@ impl Tally {
         let (slice, step) = (most / SLICES, text.len() / SLICES);
         for i in 0..SLICES {
             let start = whole_char(text, i.saturating_mul(step));
-            scan.push(text.get(start..start.saturating_add(slice)).unwrap_or_default());
+            scan.push(
+                text.get(start..start.saturating_add(slice))
+                    .unwrap_or_default(),
+            );
             scan.gap();
         }
         let read = slice.saturating_mul(SLICES);
@@ -96,8 +99,14 @@ impl Tally {
         let media = self.media.iter().map(|media| media.tokens(family));
         let media = media.fold(0, u64::saturating_add);
         let frames = u64::from(self.messages).saturating_mul(family.tokens_per_message());
-        let tools = if self.tools { family.tokens_for_tools() } else { 0 };
-        [text, media, frames, tools].into_iter().fold(0, u64::saturating_add)
+        let tools = if self.tools {
+            family.tokens_for_tools()
+        } else {
+            0
+        };
+        [text, media, frames, tools]
+            .into_iter()
+            .fold(0, u64::saturating_add)
     }
 
     /// What has been counted, in the order of the weights.

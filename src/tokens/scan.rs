@@ -75,6 +75,9 @@ const KANA: usize = 53;
 const FOUR_BYTES: usize = 55;
 const SYMBOLS: usize = 57;
 
+/// What is longer is no word, in letters.
+const LONGEST_WORD: u32 = 32;
+
 /// A text on its way.
 pub(super) struct Scan {
     counts: [u32; FEATURES],
@@ -277,6 +280,10 @@ impl Scan {
         if !run.has_lower && length > 1 {
             self.count(UPPER_WORDS, 1);
             return self.count(UPPER_LETTERS, length);
+        }
+        if length > LONGEST_WORD {
+            // No word, but data: pieces of a few letters.
+            return self.count(WORDS + 3, length / 4);
         }
         let column = match length {
             0..=8 => WORDS + length.saturating_sub(1) as usize,

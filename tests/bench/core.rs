@@ -402,6 +402,7 @@ fn stream(provider: &str) -> (String, String) {
 
 fn backend(number: usize) -> Backend {
     Backend {
+        tokenizer: Default::default(),
         provider: format!("provider-{number}"),
         model: "m".to_owned(),
         weight: u32::try_from(number % 7).unwrap_or(1),

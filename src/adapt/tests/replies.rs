@@ -264,7 +264,7 @@ proptest! {
         let first = sent_messages.iter().find(|m| m["role"] != "system");
         let is_cut = sent_messages.len() < messages.len();
         prop_assert!(!is_cut || first.is_some_and(|m| m["role"] == "user"));
-        prop_assert!(estimate_tokens(sent.to_string().as_bytes()) <= window - 20);
+        prop_assert!(tokens_of(&sent) <= window - 20);
     }
 
     #[test]

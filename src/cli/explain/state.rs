@@ -31,6 +31,8 @@ struct Target {
     #[serde(default)]
     error_rate: Option<f64>,
     #[serde(default)]
+    tokens_ratio: Option<f64>,
+    #[serde(default)]
     in_flight: InFlight,
     #[serde(default)]
     cool_down: Option<Pause>,
@@ -93,6 +95,7 @@ impl Observed for State {
             latency_p50_ms: target.total_ms.p50,
             latency_p95_ms: target.total_ms.p95,
             error_rate: target.error_rate,
+            tokens_ratio: target.tokens_ratio,
             in_flight_tokens: target.in_flight.tokens,
         })
     }

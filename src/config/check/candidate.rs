@@ -18,6 +18,7 @@ use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
 use crate::config::{ModelConfig, ProviderConfig};
 use crate::operation::{Operation, Operations};
+use crate::tokens::Family;
 
 /// Names of all providers, whether they are right themselves or not; `None` when there is
 /// no list of them to refer to.
@@ -63,6 +64,7 @@ fn check_candidate(
         variant,
         tries,
         capabilities,
+        tokenizer,
         defaults,
         template: _, // read with the rest of the adaptation
         template_on_fallback: _,
@@ -78,6 +80,10 @@ fn check_candidate(
         weight: number(weight, 1),
         tries: number(tries, 1),
         capabilities,
+        tokenizer: tokenizer
+            .get()
+            .and_then(|word| Family::find(&word.0))
+            .unwrap_or_default(),
         quality: quality.get().map(|ratio| ratio.0),
         max_complexity: max_complexity.get().map(|ratio| thousandths(ratio.0)),
         prices: prices.get().map(check_prices),

@@ -98,8 +98,10 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     let envoy = check_envoy(envoy.get(), findings);
     #[cfg(feature = "cli")]
     tokens::refuse_oauth_without_files(&providers, &envoy, findings);
+    let wants = wants(&models, &routing, &envoy);
     let config = Config {
-        wants: wants(&models, &routing, &envoy),
+        wants,
+        count_from: count_from(&models, &routing, wants),
         routing,
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,
@@ -136,7 +138,20 @@ fn wants(
     let shown = envoy.state_port.is_some();
     wants.figures |= shown || routing.limits_times();
     wants.in_flight |= shown;
+    wants.tokens |= routing.reads_tokens();
     wants
+}
+
+/// No text of fewer bytes than the smallest window has tokens fills it.
+fn count_from(models: &BTreeMap<String, ModelConfig>, routing: &Routing, wants: Wants) -> usize {
+    let of_models = models.values().flat_map(|model| &model.candidates);
+    let of_rules = routing.rules.iter().flat_map(|rule| &rule.candidates);
+    let windows = of_models.chain(of_rules);
+    let smallest = windows.filter_map(|c| c.capabilities.context_window).min();
+    match wants.tokens {
+        true => 0,
+        false => smallest.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX)),
+    }
 }
 
 fn check_limits(raw: Option<&RawLimits>, findings: &mut Findings<'_>) -> Limits {

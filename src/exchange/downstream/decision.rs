@@ -136,7 +136,7 @@ impl Downstream {
             avoided: trail::of_avoided(&choice.avoided),
             findings: Report::default(),
             betas: std::mem::take(&mut self.asked.betas),
-            steps: steps(&choice.plan.candidates, self.topology),
+            steps: steps(&choice.plan.candidates, profile, self.topology),
         }
     }
 
@@ -218,7 +218,7 @@ fn limit_attempts(plan: &Handoff, timeouts: Timeouts, mutation: &mut Mutation) {
 }
 
 /// One step for each try of each candidate.
-fn steps(candidates: &[&Backend], topology: Topology) -> Vec<Step> {
+fn steps(candidates: &[&Backend], profile: &RequestProfile, topology: Topology) -> Vec<Step> {
     let tries = candidates
         .iter()
         .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
@@ -234,6 +234,10 @@ fn steps(candidates: &[&Backend], topology: Topology) -> Vec<Step> {
             provider: candidate.provider.clone(),
             model: candidate.model.clone(),
             cluster: cluster_name(&candidate.provider, occurrence),
+            tokens: match profile.tally {
+                Some(_) => profile.tokens(candidate.tokenizer),
+                None => 0,
+            },
         });
     }
     steps

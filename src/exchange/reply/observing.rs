@@ -99,8 +99,15 @@ impl ReplyState {
     fn ended(&self) -> Update {
         Update {
             ends: Some((self.origin.input_tokens, self.origin.started_ms)),
+            counted: self.counted(),
             ..Update::default()
         }
+    }
+
+    /// How far the estimate was off, where there was one and the provider has counted.
+    fn counted(&self) -> Option<(u64, u64)> {
+        let counted = self.usage.input_tokens;
+        (self.origin.tokens > 0 && counted > 0).then_some((self.origin.tokens, counted))
     }
 
     fn elapsed(&self, now_ms: u64) -> u64 {

@@ -15,6 +15,7 @@ fn profile() -> RequestProfile {
             ..Needs::default()
         },
         input_tokens: 1000,
+        tally: None,
         output_limit: None,
         complexity: Some(500),
         prefix: None,
