@@ -10,7 +10,8 @@ use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, GcpName,
     HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress,
     ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName,
-    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TokenizerWord, TrimWord, UpstreamModel,
+    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TokenizerWord, TrimWord,
+    UpstreamModel,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
