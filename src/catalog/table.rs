@@ -33,6 +33,9 @@ pub struct Group {
     /// What may stand before a model's name without making it another model.
     #[serde(default)]
     pub prefixes: Vec<String>,
+    /// The provider whose models it has as well, under the same names without a day.
+    #[serde(default)]
+    pub like: Option<String>,
     /// Where the facts come from.
     pub source: Source,
     /// Whether users name the models themselves, so that an unknown name is no slip.
@@ -84,18 +87,48 @@ impl Catalog {
         for group in catalog.groups.values_mut() {
             group.tell_models();
         }
+        catalog.share_models();
         Ok(catalog)
     }
 
-    /// The group of a provider that a document declares: told by its host, then by its kind,
-    /// then by the user's own name for it.
+    /// Gives groups the models of those that they are like. Each vendor ends models when it
+    /// likes.
+    fn share_models(&mut self) {
+        let shared: Vec<_> = self
+            .groups
+            .iter()
+            .map(|(name, group)| (name, &group.like))
+            .collect();
+        let shared = shared.into_iter().filter_map(|(name, like)| {
+            let models = self.groups.get(like.as_ref()?)?.models.iter();
+            let named = models.filter(|(model, _)| without_day(model) == model.as_str());
+            let named = named.map(|(model, facts)| {
+                let facts = Facts {
+                    deprecated: None,
+                    shutdown: None,
+                    ..facts.clone()
+                };
+                (model.clone(), facts)
+            });
+            Some((name.clone(), named.collect::<Vec<_>>()))
+        });
+        for (name, models) in shared.collect::<Vec<_>>() {
+            if let Some(group) = self.groups.get_mut(&name) {
+                group.models.extend(models);
+            }
+        }
+    }
+
+    /// The group of a provider that a document declares: told by its kind where no host tells,
+    /// by its host, by its kind, then by the user's own name for it.
     pub fn group_of(&self, kind: &str, host: &str, name: &str) -> Option<(&str, &Group)> {
         let find = |fits: &dyn Fn(&str, &Group) -> bool| {
             let groups = self.groups.iter().map(|(own, group)| (own.as_str(), group));
             groups.into_iter().find(|(own, group)| fits(own, group))
         };
         let is_of_kind = |own: &str, g: &Group| own == kind || g.kinds.iter().any(|k| k == kind);
-        find(&|_, group| group.is_at(host))
+        find(&|own, group| group.hosts.is_empty() && is_of_kind(own, group))
+            .or_else(|| find(&|_, group| group.is_at(host)))
             .or_else(|| find(&is_of_kind))
             .or_else(|| find(&|own, _| own == name))
     }
@@ -137,7 +170,8 @@ impl Group {
     }
 }
 
-/// `gpt-5` of `gpt-5-2025-08-07` and `claude-opus-4-5` of `claude-opus-4-5-20251101`.
+/// `gpt-5` of `gpt-5-2025-08-07`, `claude-opus-4-5` of `claude-opus-4-5-20251101` and of
+/// `claude-opus-4-5@20251101`.
 fn without_day(name: &str) -> &str {
     let fits = |text: &str, shape: &str| {
         text.bytes().zip(shape.bytes()).all(|(b, s)| match s {
@@ -149,7 +183,7 @@ fn without_day(name: &str) -> &str {
         let (bare, day) = name.split_at_checked(name.len().checked_sub(shape.len())?)?;
         fits(day, shape).then_some(bare)
     };
-    let mut shapes = ["-0000-00-00", "-00000000"].into_iter();
+    let mut shapes = ["-0000-00-00", "-00000000", "@00000000", "@default"].into_iter();
     shapes.find_map(bare).unwrap_or(name)
 }
 

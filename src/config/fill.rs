@@ -277,9 +277,19 @@ fn known_capabilities(facts: &Facts) -> Vec<(&'static str, Value)> {
                 .map(|able| (ability.as_str(), Value::Bool(able))),
         );
     }
-    if facts.knows(Ability::Embeddings) == Some(true) {
-        let only = Value::Text(Operation::Embeddings.as_str().to_owned());
-        known.push(("operations", Value::List(vec![only.into()])));
+    let operations: &[Operation] = match facts.knows(Ability::Embeddings) {
+        Some(true) => &[Operation::Embeddings],
+        _ if chats(facts) => &[
+            Operation::Chat,
+            Operation::MessageTokens,
+            Operation::InputTokens,
+        ],
+        _ => &[],
+    };
+    if !operations.is_empty() {
+        let words = operations.iter().map(|o| o.as_str().to_owned());
+        let words = words.map(|word| Value::Text(word).into());
+        known.push(("operations", Value::List(words.collect())));
     }
     let thinking = facts
         .thinking
@@ -292,6 +302,11 @@ fn known_capabilities(facts: &Facts) -> Vec<(&'static str, Value)> {
         known.extend(tokens.map(|tokens| (name, Value::Number(tokens.into()))));
     }
     known
+}
+
+/// Tools are for chat: of an embedding model nobody says what it makes of them.
+fn chats(facts: &Facts) -> bool {
+    facts.knows(Ability::Tools).is_some()
 }
 
 /// Several tool calls need tools, and output must fit into the context.

@@ -11,7 +11,8 @@ from replies import verdicts
 @pytest.fixture(scope="module")
 def passing(binaries, shared_standins, tmp_path_factory):
     config = document(shared_standins)
-    two = [candidate("openai"), {"provider": "openai", "model": "second"}]
+    # The catalogue knows of gpt-5 that it only chats.
+    two = [{"provider": "openai", "model": name} for name in ("first", "second")]
     itself = candidate("openai", capabilities={"operations": ["completions"]})
     config["models"] = {
         "two": {"candidates": [candidate("gemini"), *two]},
@@ -41,7 +42,7 @@ def client(gateway):
 def model(request, gateway):
     """The model that answers."""
     if request.param == "healthy":
-        return "gpt-5"
+        return "first"
     gateway.standins["openai"].fail({"kind": "status", "status": 503}, times=1)
     return "second"
 

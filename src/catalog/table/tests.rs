@@ -43,9 +43,18 @@ fn providers_and_models_are_sorted_and_stand_once() {
     let (providers, models) = (names(1), names(3));
     assert_eq!(providers.len(), 1);
     assert_eq!(providers[0].len(), built_in().groups.len());
-    assert_eq!(models.len(), providers[0].len());
+    let alike = built_in()
+        .groups
+        .values()
+        .filter(|group| group.like.is_some());
+    assert_eq!(models.len() + alike.count(), providers[0].len());
     let listed: usize = models.iter().map(Vec::len).sum();
-    assert_eq!(listed, self::models().count());
+    let alike = built_in()
+        .groups
+        .values()
+        .filter(|group| group.like.is_some());
+    let shared: usize = alike.map(|group| group.models.len()).sum();
+    assert_eq!(listed + shared, self::models().count());
     for list in providers.iter().chain(&models) {
         let unsorted: Vec<_> = list.windows(2).filter(|pair| pair[0] >= pair[1]).collect();
         assert!(unsorted.is_empty(), "{unsorted:?}");
@@ -234,6 +243,31 @@ fn providers_are_told_by_host_then_kind_then_name() {
         group("vertex_gemini", vertex, "mine"),
         Some("vertex_gemini")
     );
+    assert_eq!(group(other, vertex, "mine"), Some("vertex_gemini"));
+    let claude = group("vertex_anthropic", vertex, "mine");
+    assert_eq!(claude, Some("vertex_anthropic"));
+    let foundry = "my-resource.services.ai.azure.com";
+    let claude = group("foundry_anthropic", foundry, "mine");
+    assert_eq!(claude, Some("foundry_anthropic"));
+    assert_eq!(group("azure_openai", foundry, "mine"), Some("azure"));
+}
+
+#[test]
+fn models_that_are_served_elsewhere_too_are_known_there() {
+    let groups = &built_in().groups;
+    let at_home = groups["anthropic"]
+        .model("claude-sonnet-4-5-20250929")
+        .expect("known");
+    for (group, name) in [
+        ("vertex_anthropic", "claude-sonnet-4-5@20250929"),
+        ("vertex_anthropic", "claude-sonnet-4-5@default"),
+        ("foundry_anthropic", "claude-sonnet-4-5"),
+    ] {
+        let there = groups[group].model(name).expect(name);
+        assert_eq!(there.prices, at_home.prices);
+        assert_eq!(there.context_window, at_home.context_window);
+        assert_eq!(there.shutdown, None, "each vendor has days of its own");
+    }
 }
 
 #[test]

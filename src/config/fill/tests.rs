@@ -54,6 +54,20 @@ fn hosts_tell_who_a_compatible_provider_is() {
 }
 
 #[test]
+fn a_known_chat_model_is_asked_for_nothing_but_chat() {
+    let operations =
+        |candidate: &str, more: &str| capabilities(candidate, more)["operations"].clone();
+    let chat = json!(["chat", "message_tokens", "input_tokens"]);
+    assert_eq!(operations(GPT_5, ""), chat);
+    let own = "{provider: openai, model: gpt-5, capabilities: {operations: [completions]}}";
+    assert_eq!(operations(own, ""), json!(["completions"]));
+    let unknown = "{provider: openai, model: mine-1}";
+    assert_eq!(operations(unknown, ""), Value::Null);
+    let priced = "catalog: {openai/mine-1: {prices: {input: 1}}}";
+    assert_eq!(operations(unknown, priced), Value::Null);
+}
+
+#[test]
 fn the_users_own_words_win() {
     let candidate =
         "{provider: openai, model: gpt-5, capabilities: {vision: false, sampling: true}}";
