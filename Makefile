@@ -30,6 +30,9 @@ ENVOY_MATRIX := 1.40.0 1.39.3 1.38.2 1.37.0
 E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
     POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
 
+ISTIO := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
+    POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/istio
+
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) apt-get --quiet --quiet
 # A machine that is fresh has no lists of packages yet.
@@ -54,7 +57,7 @@ run: wasm cli ## start a local gateway and show a request, a stream, a tool call
 	@target/cli/pointsman run examples/quickstart/pointsman.yaml --demo --envoy "$$(envoy/fetch.sh $(ENVOY))"
 
 .PHONY: test
-test: lint unit size vendor e2e ## everything that CI runs
+test: lint unit size vendor e2e istio ## everything that CI runs
 	@echo "all passed"
 
 .PHONY: lint
@@ -124,6 +127,10 @@ e2e: wasm cli $(VENV)/.installed clients ## real Envoy, both topologies
 	$(E2E_CLIENTS) --envoy-version $(ENVOY)
 	$(E2E_CLIENTS) --envoy-version $(ENVOY_STATIC)
 
+.PHONY: istio
+istio: wasm cli $(VENV)/.installed ## manifests against Istio's schemas, Envoy's types and real Envoy
+	$(ISTIO)
+
 .PHONY: clients
 clients: $(CLIENTS_VENV)/.installed $(CLIENTS_PACKAGES)/.installed
 
@@ -146,6 +153,10 @@ examples: cli ## write the reference, the JSON Schema and the rendered examples 
 	    target/cli/pointsman render envoy $$example > $${example%/*}/envoy.yaml; \
 	    target/cli/pointsman render envoy $$example --envoy 1.38 > $${example%/*}/envoy-1.38.yaml; \
 	done
+	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
+	    --workload registry.example.com/pointsman:0.1.0 > gateway.yaml
+	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
+	    --variant sidecar --namespace team-a > sidecar.yaml
 
 .PHONY: clean
 clean: ## remove what was built

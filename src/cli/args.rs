@@ -8,6 +8,7 @@ use crate::catalog::Ability;
 use crate::catalog::date::Date;
 use crate::catalog::price::Price;
 use crate::render::envoy::EnvoyVersion;
+use crate::render::istio::{GatewayTls, IstioVersion, Label, Module};
 
 /// The LLM gateway that is already in your mesh.
 ///
@@ -25,6 +26,7 @@ Examples:
   pointsman check pointsman.yaml                  list every mistake, or what was understood
   pointsman check pointsman.yaml --format json    the same for machines
   pointsman render envoy pointsman.yaml           an Envoy bootstrap, filter and all
+  pointsman render istio pointsman.yaml           the same for an Istio mesh, as its objects
   pointsman translate pointsman.yaml --model smart --provider anthropic < body.json
                                                   what that provider would be sent
   pointsman explain pointsman.yaml --request body.json
@@ -104,6 +106,7 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(super) enum RenderCommand {
     Envoy(RenderEnvoyArgs),
+    Istio(Box<RenderIstioArgs>),
 }
 
 /// Write an Envoy bootstrap: listener, filter, providers' clusters
@@ -129,6 +132,101 @@ Examples:
   pointsman render envoy pointsman.yaml > envoy.yaml && envoy -c envoy.yaml
   pointsman render envoy pointsman.yaml --envoy 1.38
   pointsman render envoy pointsman.yaml --secrets secrets > envoy.yaml";
+
+/// Write Istio's objects: ServiceEntry, DestinationRule, VirtualService, EnvoyFilters
+///
+/// Proxies of Istio 1.31 and later choose a cluster for each attempt; those of 1.29 and 1.30 get
+/// one aggregate cluster for each order of candidates. Several versions stand side by side, each
+/// proxy takes its own. Keys are never written: the objects say where proxies find them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = RENDER_ISTIO_EXAMPLES)]
+pub(super) struct RenderIstioArgs {
+    /// The file, or - for standard input
+    pub(super) file: String,
+    /// Where the filter stands
+    #[arg(long, value_enum, default_value_t = IstioVariant::Gateway)]
+    pub(super) variant: IstioVariant,
+    /// The versions of the proxies that it is for
+    #[arg(
+        long,
+        value_name = "VERSIONS",
+        value_delimiter = ',',
+        default_value = "1.30,1.31"
+    )]
+    pub(super) istio: Vec<IstioVersion>,
+    /// What objects are called, or begin with
+    #[arg(long, value_name = "NAME", default_value = "pointsman", value_parser = object_name)]
+    pub(super) name: String,
+    /// Namespace of the objects and of the proxies
+    #[arg(long, default_value = "llm-gateway", value_parser = object_name)]
+    pub(super) namespace: String,
+    /// Label by which the proxies are found; istio=NAME for a gateway, NAME=enabled for sidecars
+    /// when left out
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) selector: Option<Label>,
+    /// The host that clients ask; llm.NAMESPACE.svc.cluster.local when left out
+    #[arg(long)]
+    pub(super) host: Option<String>,
+    /// The port that clients ask; 443 for a gateway (80 in clear), 4000 for sidecars when left out
+    #[arg(long)]
+    pub(super) port: Option<u16>,
+    /// How clients reach the gateway: mutual (the mesh's certificates), plain, or the name of a
+    /// Secret with a certificate
+    #[arg(long, value_name = "HOW", default_value = "mutual")]
+    pub(super) tls: GatewayTls,
+    /// Where proxies find the module: /path, oci://image@sha256:SUM or https://address@sha256:SUM
+    #[arg(
+        long,
+        value_name = "WHERE",
+        default_value = "/opt/pointsman/pointsman.wasm"
+    )]
+    pub(super) module: Module,
+    /// How keys come to the proxies
+    #[arg(long, value_enum, default_value_t = IstioKeys::Secret)]
+    pub(super) keys: IstioKeys,
+    /// Write the gateway's pods and Service too; this image brings the module, as a volume
+    #[arg(long, value_name = "IMAGE")]
+    pub(super) workload: Option<String>,
+}
+
+/// Where the filter stands in an Istio mesh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IstioVariant {
+    /// In a gateway of its own
+    Gateway,
+    /// In the sidecars of applications
+    Sidecar,
+}
+
+/// How keys come to Istio's proxies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum IstioKeys {
+    /// A mounted Secret: one file for each key, taken again when it changes
+    Secret,
+    /// Variables of the proxy's container
+    Env,
+}
+
+/// A name as Kubernetes takes it.
+fn object_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_name = !text.is_empty()
+        && text.len() <= 40
+        && text.chars().all(fits)
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    match is_name {
+        true => Ok(text.to_owned()),
+        false => Err("expected at most 40 lower-case letters, digits and dashes".to_owned()),
+    }
+}
+
+const RENDER_ISTIO_EXAMPLES: &str = "\
+Examples:
+  pointsman render istio pointsman.yaml | kubectl apply -f -
+  pointsman render istio pointsman.yaml --istio 1.30 --tls plain
+  pointsman render istio pointsman.yaml --workload registry.example.com/pointsman:0.1.0
+  pointsman render istio pointsman.yaml --variant sidecar --namespace team-a";
 
 /// Show what a provider would be sent, and what could not be carried
 ///

@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::args::{RenderCommand, RenderEnvoyArgs};
+use super::args::{IstioKeys, IstioVariant, RenderCommand, RenderEnvoyArgs, RenderIstioArgs};
 use super::{Outcome, load};
 use crate::config::Config;
 use crate::render::envoy::{self, MAX_CHAINS};
+use crate::render::istio::{self, GatewayTls, KeySupply, Label, Options, Refused, Variant};
 
 pub(super) fn run(
     command: &RenderCommand,
@@ -16,6 +17,7 @@ pub(super) fn run(
 ) -> io::Result<Outcome> {
     match command {
         RenderCommand::Envoy(args) => render_envoy(args, out, err),
+        RenderCommand::Istio(args) => render_istio(args, out, err),
     }
 }
 
@@ -61,4 +63,92 @@ pub(super) fn write_secret_files(config: &Config, folder: &Path) -> io::Result<(
         fs::write(folder.join(name), text)?;
     }
     Ok(())
+}
+
+fn render_istio(
+    args: &RenderIstioArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let Some((config, document)) = load(&args.file, err)? else {
+        return Ok(Outcome::Refused);
+    };
+    match istio::render(&config, &document.to_string(), &options(args), &command()) {
+        Ok(yaml) => {
+            out.write_all(yaml.as_bytes())?;
+            Ok(Outcome::Done)
+        }
+        Err(Refused::TooManyChains(error)) => {
+            writeln!(
+                err,
+                "{}: Istio 1.30 and earlier need a cluster for every order of candidates: found {}, \
+                 at most {MAX_CHAINS}; use fewer candidates, the priority policy, or Istio 1.31 and \
+                 later",
+                args.file, error.needed
+            )?;
+            Ok(Outcome::Refused)
+        }
+        Err(Refused::Unable(reasons)) => {
+            for reason in reasons {
+                writeln!(err, "{}: {reason}", args.file)?;
+            }
+            Ok(Outcome::Refused)
+        }
+        Err(Refused::RemoteModule(version)) => {
+            writeln!(
+                err,
+                "--module: found a remote module for Istio {version}, expected a path: where its agent \
+                 cannot fetch a module, that proxy refuses the stand-in and every update after it; \
+                 mount the module as a file, or render for Istio 1.31 and later only"
+            )?;
+            Ok(Outcome::Refused)
+        }
+    }
+}
+
+fn options(args: &RenderIstioArgs) -> Options {
+    let label = |name: &str, value: &str| Label {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
+    let (variant, selector, port) = match (args.variant, &args.tls) {
+        (IstioVariant::Gateway, GatewayTls::Plain) => {
+            (Variant::Gateway, label("istio", &args.name), 80)
+        }
+        (IstioVariant::Gateway, _) => (Variant::Gateway, label("istio", &args.name), 443),
+        (IstioVariant::Sidecar, _) => (Variant::Sidecar, label(&args.name, "enabled"), 4000),
+    };
+    let host = || format!("llm.{}.svc.cluster.local", args.namespace);
+    Options {
+        variant,
+        versions: args.istio.clone(),
+        name: args.name.clone(),
+        namespace: args.namespace.clone(),
+        selector: args.selector.clone().unwrap_or(selector),
+        host: args.host.clone().unwrap_or_else(host),
+        port: args.port.unwrap_or(port),
+        tls: args.tls.clone(),
+        module: args.module.clone(),
+        keys: match args.keys {
+            IstioKeys::Secret => KeySupply::Files,
+            IstioKeys::Env => KeySupply::Environment,
+        },
+        workload_image: args.workload.clone(),
+    }
+}
+
+/// What was typed.
+fn command() -> String {
+    let arguments = std::env::args().skip(1);
+    let quoted = arguments.map(|argument| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@".contains(c);
+        match argument.chars().all(is_plain) && !argument.is_empty() {
+            true => argument,
+            false => format!("'{}'", argument.replace('\'', "'\\''")),
+        }
+    });
+    let words: Vec<String> = std::iter::once("pointsman".to_owned())
+        .chain(quoted)
+        .collect();
+    words.join(" ")
 }

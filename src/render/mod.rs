@@ -4,7 +4,9 @@
     reason = "native, and only into objects built just above"
 )]
 
+mod commented;
 pub mod envoy;
+pub mod istio;
 mod yaml;
 
 pub use yaml::to_yaml;

@@ -17,7 +17,7 @@ pub fn to_yaml(value: &Value) -> String {
     format!("{document}\n")
 }
 
-fn yaml(value: &Value) -> Yaml<'_> {
+pub(super) fn yaml(value: &Value) -> Yaml<'_> {
     match value {
         Value::Null => Yaml::Value(Scalar::Null),
         Value::Bool(flag) => Yaml::Value(Scalar::Boolean(*flag)),

@@ -140,13 +140,6 @@ fn attempt_facts(config: &Config) -> AttemptFacts {
     let number = host::property_int(&["upstream", "request_attempt_count"]);
     let number = number.and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
     let is_first = number <= 1;
-    let metadata = [
-        "xds",
-        "upstream_host_metadata",
-        "filter_metadata",
-        "pointsman",
-        "cluster",
-    ];
     AttemptFacts {
         plan: host::property(&[PLAN]).unwrap_or_default(),
         trail: if is_first {
@@ -165,8 +158,19 @@ fn attempt_facts(config: &Config) -> AttemptFacts {
             String::new()
         },
         number,
-        cluster: host::property_text(&metadata),
+        cluster: cluster(),
         now_ms: host::now_ms(),
+    }
+}
+
+/// Who is asked: what the endpoint says of itself, or else what its cluster says. Endpoints that
+/// a control plane makes say nothing of ours.
+fn cluster() -> String {
+    let said_by =
+        |object| host::property_text(&["xds", object, "filter_metadata", "pointsman", "cluster"]);
+    match said_by("upstream_host_metadata") {
+        none if none.is_empty() => said_by("cluster_metadata"),
+        cluster => cluster,
     }
 }
 

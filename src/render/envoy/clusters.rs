@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::chains::Chain;
-use super::{Scene, filters, millis, socket_address, typed};
+use super::chains::{self, Chain};
+use super::{MAX_CHAINS, Scene, TooManyChains, filters, millis, socket_address, typed};
 use crate::config::{Endpoint, ProviderConfig};
 use crate::exchange::Topology;
 use crate::exchange::handoff::{DEAD_END, VIA_PREFIX};
@@ -14,10 +14,13 @@ use crate::exchange::handoff::{DEAD_END, VIA_PREFIX};
 /// Where Debian, Ubuntu and Envoy's own images keep the public authorities.
 const SYSTEM_CA_FILE: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-pub(super) fn clusters(scene: &Scene<'_>, chains: &[Chain]) -> Vec<Value> {
+/// Every cluster that plans can name, and their members.
+pub(in crate::render) fn clusters(scene: &Scene<'_>) -> Result<Vec<Value>, TooManyChains> {
     match scene.topology {
-        Topology::PerAttempt => per_attempt(scene),
-        Topology::StaticChain => static_chains(scene, chains),
+        Topology::PerAttempt => Ok(per_attempt(scene)),
+        Topology::StaticChain => chains::all(scene.config, MAX_CHAINS)
+            .map(|chains| static_chains(scene, &chains))
+            .map_err(|needed| TooManyChains { needed }),
     }
 }
 
@@ -155,7 +158,13 @@ fn tls(endpoint: &Endpoint, is_ip: bool, http2: bool) -> Value {
     )
 }
 
-fn aggregate(name: &str, members: &[&str], first: &ProviderConfig, options: Value) -> Value {
+/// A cluster whose members are other clusters; it has a filter chain of its own.
+pub(in crate::render) fn aggregate(
+    name: &str,
+    members: &[&str],
+    first: &ProviderConfig,
+    options: Value,
+) -> Value {
     json!({
         "name": name,
         "connect_timeout": millis(first.connect_timeout_ms),
@@ -171,7 +180,7 @@ fn aggregate(name: &str, members: &[&str], first: &ProviderConfig, options: Valu
 }
 
 /// Fails to connect at once, and so leads to the next attempt.
-fn dead_end() -> Value {
+pub(in crate::render) fn dead_end() -> Value {
     json!({
         "name": DEAD_END,
         "type": "STATIC",

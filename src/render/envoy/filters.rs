@@ -2,16 +2,33 @@
 
 use serde_json::{Value, json};
 
-use super::{Scene, signing, tokens, typed};
+use super::{Delivery, Scene, signing, tokens, typed};
 use crate::config::{Config, KeySource, ProviderConfig};
 use crate::exchange::Role;
 use crate::exchange::handoff::KEY_PREFIX;
 
-/// The wasm filter in one role.
-pub(super) fn wasm(scene: &Scene<'_>, role: Role) -> Value {
+/// The filter's type.
+pub(in crate::render) const WASM_TYPE: &str = "envoy.extensions.filters.http.wasm.v3.Wasm";
+
+/// The filter in one role, as it stands in a chain: whole, or the place where Envoy asks for it.
+pub(in crate::render) fn filter(scene: &Scene<'_>, role: Role) -> Value {
+    match &scene.delivery {
+        Delivery::Inline => wasm(scene, role),
+        Delivery::Discovered(discovery) => json!({
+            "name": role.plugin_name(),
+            "config_discovery": discovery(role),
+        }),
+    }
+}
+
+/// The wasm filter in one role, whole.
+pub(in crate::render) fn wasm(scene: &Scene<'_>, role: Role) -> Value {
     typed(
-        "envoy.filters.http.wasm",
-        "envoy.extensions.filters.http.wasm.v3.Wasm",
+        match scene.delivery {
+            Delivery::Inline => "envoy.filters.http.wasm",
+            Delivery::Discovered(_) => role.plugin_name(),
+        },
+        WASM_TYPE,
         json!({ "config": {
             "name": role.plugin_name(),
             "root_id": role.plugin_name(),
@@ -22,7 +39,7 @@ pub(super) fn wasm(scene: &Scene<'_>, role: Role) -> Value {
             "vm_config": {
                 "vm_id": "pointsman",
                 "runtime": "envoy.wasm.runtime.v8",
-                "code": { "local": { "filename": scene.config.envoy.module } },
+                "code": scene.module,
             },
             "allow_on_headers_stop_iteration": true,
             "failure_policy": "FAIL_RELOAD",
@@ -44,13 +61,16 @@ fn plugin_configuration(scene: &Scene<'_>, role: Role) -> String {
 ///
 /// The keys come first: the filter moves the one that the attempt needs to where the provider
 /// looks for it, and removes the rest.
-pub(super) fn protocol_options(scene: &Scene<'_>, providers: &[&ProviderConfig]) -> Value {
+pub(in crate::render) fn protocol_options(
+    scene: &Scene<'_>,
+    providers: &[&ProviderConfig],
+) -> Value {
     let mut filters: Vec<Value> = providers
         .iter()
         .filter(|p| p.key.is_some())
         .map(|p| credential_injector(scene.config, p))
         .collect();
-    filters.push(wasm(scene, Role::Upstream));
+    filters.push(filter(scene, Role::Upstream));
     filters.extend(signing::filters(scene.config, providers));
     filters.push(typed(
         "envoy.filters.http.upstream_codec",

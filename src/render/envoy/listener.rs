@@ -26,7 +26,7 @@ pub(super) fn listener(scene: &Scene<'_>) -> Value {
 }
 
 /// Bodies are held whole in both directions; Envoy must never hit its own limit first.
-fn buffer_limit(config: &Config) -> u64 {
+pub(in crate::render) fn buffer_limit(config: &Config) -> u64 {
     config
         .limits
         .request_bytes
@@ -60,7 +60,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
 }
 
 fn http_filters(scene: &Scene<'_>) -> Vec<Value> {
-    let mut filters = vec![filters::wasm(scene, Role::Downstream)];
+    let mut filters = vec![filters::filter(scene, Role::Downstream)];
     filters.extend(tokens::listener_filters(scene.config));
     filters.push(typed(
         "envoy.filters.http.router",
@@ -75,8 +75,8 @@ fn http_filters(scene: &Scene<'_>) -> Vec<Value> {
 const MAX_REGEX_CHARS: usize = 100;
 
 /// Every path that asks a model, in as few expressions as Envoy takes.
-fn model_paths(scene: &Scene<'_>) -> Vec<String> {
-    let base_path = scene.config.base_path.as_str();
+pub(in crate::render) fn model_paths(config: &Config) -> Vec<String> {
+    let base_path = config.base_path.as_str();
     let is_surface = |path: &str| SURFACES.iter().any(|surface| surface.path() == path);
     let surfaces = SURFACES.iter().map(|surface| surface.path().to_owned());
     let operations = Operation::ALL
@@ -131,7 +131,7 @@ fn literal(text: &str) -> String {
 /// What asks a model goes one way, whichever its path is.
 fn routes(scene: &Scene<'_>) -> Vec<Value> {
     let action = model_action(scene);
-    let paths = model_paths(scene).into_iter();
+    let paths = model_paths(scene.config).into_iter();
     let routes = paths.map(|regex| {
         json!({
             "name": "models",
@@ -167,7 +167,7 @@ fn model_action(scene: &Scene<'_>) -> Value {
 ///
 /// Envoy's own `per_try_idle_timeout` never fires once a stream is under way unless it is
 /// shorter than the time for an attempt; this ends such a stream too.
-fn longest_silence_ms(config: &Config) -> Option<u64> {
+pub(in crate::render) fn longest_silence_ms(config: &Config) -> Option<u64> {
     let most = MOST_ATTEMPTS as u64;
     let silence = |candidates: &[Backend], timeouts: Timeouts| {
         let tries: u64 = candidates.iter().map(|c| u64::from(c.tries.max(1))).sum();
@@ -190,7 +190,7 @@ fn longest_silence_ms(config: &Config) -> Option<u64> {
 }
 
 /// The filter sets the number of retries and the timeouts for each request.
-fn retry_policy(scene: &Scene<'_>) -> Value {
+pub(in crate::render) fn retry_policy(scene: &Scene<'_>) -> Value {
     let of_models = scene.config.models.values().map(|m| m.timeouts);
     let of_rules = scene.config.routing.rules.iter().filter_map(|r| r.timeouts);
     let idle_ms = of_models.chain(of_rules).map(|t| t.idle_ms).max();
@@ -220,6 +220,18 @@ fn retry_policy(scene: &Scene<'_>) -> Value {
 
 /// Filter state names the cluster of the next attempt; whatever it does not name is a dead end.
 fn cluster_matcher(config: &Config) -> Value {
+    let clusters = config
+        .providers
+        .keys()
+        .flat_map(|p| [p.clone(), format!("{VIA_PREFIX}{p}")]);
+    matcher(clusters.map(|name| (name.clone(), name)), DEAD_END)
+}
+
+/// The candidate map: from what plans call a cluster to what Envoy calls it.
+pub(in crate::render) fn matcher(
+    clusters: impl Iterator<Item = (String, String)>,
+    otherwise: &str,
+) -> Value {
     let to = |cluster: &str| {
         json!({ "action": typed(
             cluster,
@@ -227,11 +239,9 @@ fn cluster_matcher(config: &Config) -> Value {
             json!({ "cluster": cluster }),
         )})
     };
-    let clusters = config
-        .providers
-        .keys()
-        .flat_map(|p| [p.clone(), format!("{VIA_PREFIX}{p}")]);
-    let map: Map<String, Value> = clusters.map(|name| (name.clone(), to(&name))).collect();
+    let map: Map<String, Value> = clusters
+        .map(|(name, cluster)| (name, to(&cluster)))
+        .collect();
     json!({ "extension": typed(
         "envoy.router.cluster_specifier_plugin.matcher",
         "envoy.extensions.router.cluster_specifiers.matcher.v3.MatcherClusterSpecifier",
@@ -244,18 +254,23 @@ fn cluster_matcher(config: &Config) -> Value {
                 ),
                 "exact_match_map": { "map": map },
             },
-            "on_no_match": to(DEAD_END),
+            "on_no_match": to(otherwise),
         }}),
     )})
 }
 
-fn not_found_route() -> Value {
-    let body = json!({ "error": {
+/// What a client is told who asks for a path that is nobody's.
+pub(in crate::render) fn not_found_body() -> Value {
+    json!({ "error": {
         "message": "this path is not served here",
         "type": "invalid_request_error",
         "param": null,
         "code": "not_found",
-    }});
+    }})
+}
+
+fn not_found_route() -> Value {
+    let body = not_found_body();
     json!({
         "name": "not-found",
         "match": { "prefix": "/" },
@@ -268,7 +283,7 @@ fn not_found_route() -> Value {
 }
 
 /// One JSON line for each request, with OpenTelemetry GenAI's names where it has them.
-fn access_log() -> Value {
+pub(in crate::render) fn access_log() -> Value {
     let state = |key: &str| json!(format!("%FILTER_STATE(wasm.{key}:PLAIN)%"));
     typed(
         "envoy.access_loggers.stdout",

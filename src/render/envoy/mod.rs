@@ -1,13 +1,13 @@
 //! A whole Envoy bootstrap: one listener, the filter in both roles, the providers' clusters.
 
 mod chains;
-mod clusters;
-mod filters;
-mod listener;
+pub(super) mod clusters;
+pub(super) mod filters;
+pub(super) mod listener;
 mod signing;
 mod state;
-mod stats;
-mod tokens;
+pub(super) mod stats;
+pub(super) mod tokens;
 mod unable;
 mod version;
 
@@ -38,6 +38,23 @@ pub(crate) struct Scene<'c> {
     /// `pointsman.yaml` as compact JSON, as the plugin gets it.
     pub document: &'c str,
     pub topology: Topology,
+    /// Where Envoy finds the module: a data source.
+    pub module: Value,
+    pub delivery: Delivery,
+}
+
+/// How the filter's configuration comes to where it stands.
+#[derive(Clone, Copy)]
+pub(crate) enum Delivery {
+    /// With the listener and the clusters.
+    Inline,
+    /// By itself, so that it can change while those stay; gives `config_discovery` of a role.
+    Discovered(fn(Role) -> Value),
+}
+
+/// The module as a file that Envoy reads.
+pub(crate) fn local_module(path: &str) -> Value {
+    json!({ "local": { "filename": path } })
 }
 
 /// The bootstrap as YAML.
@@ -60,12 +77,8 @@ pub fn bootstrap(
         config,
         document,
         topology: version.topology(),
-    };
-    let chains = match scene.topology {
-        Topology::PerAttempt => Vec::new(),
-        Topology::StaticChain => {
-            chains::all(config, MAX_CHAINS).map_err(|needed| TooManyChains { needed })?
-        }
+        module: local_module(&config.envoy.module),
+        delivery: Delivery::Inline,
     };
     let mut bootstrap = json!({ "node": { "id": "pointsman", "cluster": "pointsman" } });
     if let Some(port) = config.envoy.admin_port {
@@ -79,7 +92,7 @@ pub fn bootstrap(
             .state_port
             .map(|port| state::listener(&scene, port)),
     );
-    let mut clusters = clusters::clusters(&scene, &chains);
+    let mut clusters = clusters::clusters(&scene)?;
     clusters.extend(tokens::clusters(config));
     bootstrap["static_resources"] = json!({
         "listeners": listeners,

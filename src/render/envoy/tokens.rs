@@ -63,7 +63,7 @@ fn secret_name(provider: &ProviderConfig) -> String {
 }
 
 /// The authorization servers' clusters, and the metadata server's.
-pub(super) fn clusters(config: &Config) -> Vec<Value> {
+pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
     let providers = config.providers.values();
     let of_oauth = providers.filter_map(|provider| {
         let endpoint = &provider.oauth.as_ref()?.token_endpoint;

@@ -1,0 +1,97 @@
+"""A proxy of a mesh, as istiod would configure it from rendered manifests, with stand-ins."""
+
+import json
+import os
+
+import httpx
+
+import gateway
+import manifests
+from conftest import ISTIO
+from istiod import Istiod, of_kind, write_extension
+from descriptors import to_dict
+
+HOST = "llm.llm-gateway.svc.cluster.local"
+
+
+class Mesh:
+    """pointsman.yaml to manifests, to what a proxy gets, to a running Envoy."""
+
+    def __init__(self, binaries, folder, document, standins, flags=("--tls", "plain"), edit=None):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.binaries, self.folder, self.standins = binaries, folder, standins
+        self.flags = flags
+        self.version = ISTIO[binaries.envoy_version]
+        self.objects = self.render(document)
+        assert manifests.problems(self.objects) == []
+        self._mount()
+        istiod = Istiod(self.objects, self.version)
+        assert istiod.missed == []
+        port, admin_port = gateway.free_ports(2)
+        bootstrap = istiod.bootstrap(folder, port, admin_port, self.mounts)
+        if edit:
+            bootstrap = json.dumps(edit(json.loads(bootstrap)))
+        self.envoy = gateway.Envoy(binaries, bootstrap, folder, port, admin_port, {})
+        host = of_kind(self.objects, "VirtualService")[0]["spec"]["hosts"][0]
+        self.http = httpx.Client(
+            base_url=self.envoy.url,
+            headers={"host": host},
+            timeout=gateway.PATIENCE_S,
+            limits=httpx.Limits(max_connections=50),
+        )
+
+    def render(self, document):
+        path = self.folder / "pointsman.yaml"
+        path.write_text(json.dumps({"version": 1, **document}, indent=2))
+        command = [self.binaries.pointsman, "render", "istio", path, "--istio", "1.30,1.31"]
+        return manifests.read(gateway.run([*command, *self.flags]))
+
+    def _mount(self):
+        """Folders as kubelet mounts them: files are links into a folder that is swapped whole."""
+        secrets, keys = self.folder / "sds", self.folder / "keys"
+        self.mounts = {
+            "/opt/pointsman/pointsman.wasm": self.binaries.module,
+            "/etc/pointsman/sds": secrets,
+            "/etc/pointsman/keys": keys,
+        }
+        texts = of_kind(self.objects, "ConfigMap")[0]["data"]
+        for inside, outside in self.mounts.items():
+            texts = {name: text.replace(inside, str(outside)) for name, text in texts.items()}
+        swap(secrets, texts)
+        self.supply({gateway.key_variable(each): each.key for each in self.standins})
+
+    def supply(self, keys):
+        """The Secret has these keys now."""
+        swap(self.folder / "keys", keys)
+
+    def configure(self, document):
+        """A new pointsman.yaml, handed to the proxy as its agent does."""
+        for name, extension in Istiod(self.render(document), self.version).extensions.items():
+            text = json.dumps(to_dict(extension))
+            for inside, outside in self.mounts.items():
+                text = text.replace(inside, str(outside))
+            write_extension(self.folder, name, json.loads(text))
+
+    def chat(self, model, text="hello", **body):
+        body = {"model": model, "messages": [{"role": "user", "content": text}], **body}
+        return self.http.post("/v1/chat/completions", json=body)
+
+    def close(self, **expected):
+        self.http.close()
+        self.envoy.close(**expected)
+
+
+def swap(folder, files):
+    """Replaces all files at once."""
+    folder.mkdir(exist_ok=True)
+    number = sum(1 for _ in folder.glob("..20*"))
+    data = folder / f"..2026_{number}"
+    data.mkdir()
+    for name, text in files.items():
+        (data / name).write_text(text)
+        link = folder / name
+        if not link.is_symlink():
+            link.symlink_to(f"..data/{name}")
+    aside = folder / "..data_tmp"
+    aside.symlink_to(data.name)
+    os.rename(aside, folder / "..data")

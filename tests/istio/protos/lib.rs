@@ -1,0 +1,1 @@
+//! Nothing: the tests read a data file of the dependency.

@@ -1,0 +1,191 @@
+"""Requests through a proxy that is configured as istiod would, on both ways of going on."""
+
+import threading
+import time
+
+import pytest
+
+import gateway
+from mesh import Mesh
+
+VENDORS = ("openai", "anthropic", "gemini", "openai-2")
+MODELS = {
+    "openai": "gpt-5",
+    "anthropic": "claude-opus-4-5",
+    "gemini": "gemini-3-pro-preview",
+    "openai-2": "gpt-5-mini",
+}
+
+
+def provider(standin):
+    ejection = {"consecutive_failures": 3, "interval": "100ms", "ejection": "2s"}
+    return gateway.provider(standin, outlier_detection=ejection)
+
+
+def candidate(name):
+    limit = {"defaults": {"max_tokens": 4096}} if name == "anthropic" else {}
+    return {"provider": name, "model": MODELS[name], **limit}
+
+
+def document(standins):
+    models = {
+        "first": ["openai", "anthropic"],
+        "second": ["anthropic", "gemini"],
+        "account": ["openai-2", "openai"],
+        # Where each order is a cluster, only orders that are there can be changed to.
+        "reversed": ["anthropic", "openai"],
+    }
+    return {
+        "providers": {each.name: provider(each) for each in standins},
+        "models": {
+            name: {"candidates": [candidate(vendor) for vendor in vendors]}
+            for name, vendors in models.items()
+        },
+        "defaults": {"timeouts": {"per_try": "1500ms", "idle": "2s"}},
+        "observe": {"longest_cool_down": "0s"},
+    }
+
+
+@pytest.fixture(scope="module")
+def shared(live_envoy, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mesh")
+    standins = gateway.Standins(live_envoy, folder / "standins", VENDORS)
+    mesh = Mesh(live_envoy, folder / "proxy", document(standins), standins)
+    yield mesh
+    mesh.close()
+    standins.close()
+
+
+@pytest.fixture
+def mesh(shared):
+    shared.standins.reset()
+    return shared
+
+
+def answer(response):
+    assert response.status_code == 200, response.text
+    return response.json()["choices"][0]["message"]["content"]
+
+
+def test_a_request_is_answered_and_logged(mesh):
+    response = mesh.chat("first")
+    assert answer(response)
+    assert response.headers["x-pointsman-answered-by"] == "openai/gpt-5"
+    line = mesh.envoy.logged(response)
+    assert line["gen_ai.provider.name"] == "openai" and line["status"] == 200
+
+
+def test_a_stream_is_answered(mesh):
+    response = mesh.chat("second", stream=True)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/event-stream")
+    assert response.text.endswith("data: [DONE]\n\n")
+
+
+def test_a_failing_provider_leads_to_the_next_and_keys_do_not_cross(mesh):
+    mesh.standins["openai"].fail({"kind": "status", "status": 429})
+    response = mesh.chat("first")
+    assert answer(response)
+    assert response.headers["x-pointsman-answered-by"] == "anthropic/claude-opus-4-5"
+    for name in ("openai", "anthropic"):
+        record, header = mesh.standins[name].only_record(), gateway.KEY_HEADERS[name]
+        mine = [value.removeprefix("Bearer ") for value in record.values(header)]
+        assert mine == [f"secret-of-{name}"]
+        others = [f"secret-of-{other}" for other in VENDORS if other != name]
+        said = [value for _, value in record.headers]
+        assert not any(value.endswith(other) for value in said for other in others)
+        assert not any(key.startswith(("x-pointsman-", "x-envoy-")) for key, _ in record.headers)
+
+
+def test_two_accounts_of_one_host_have_clusters_and_keys_of_their_own(mesh):
+    mesh.standins["openai-2"].fail({"kind": "status", "status": 500})
+    assert answer(mesh.chat("account"))
+    (first,) = mesh.standins["openai-2"].records()
+    (second,) = mesh.standins["openai"].records()
+    assert first.values("authorization") == ["Bearer secret-of-openai-2"]
+    assert second.values("authorization") == ["Bearer secret-of-openai"]
+
+
+def test_an_ejected_provider_is_passed_over_and_comes_back(mesh):
+    mesh.standins["openai"].fail({"kind": "status", "status": 500})
+    for _ in range(4):
+        assert answer(mesh.chat("first"))
+    gateway.poll(
+        "ejected",
+        lambda: any(mesh.envoy.stats("outlier_detection.ejections_active").values()),
+    )
+    asked = len(mesh.standins["openai"].records())
+    for _ in range(3):
+        assert answer(mesh.chat("first"))
+    assert len(mesh.standins["openai"].records()) == asked
+    mesh.standins["openai"].reset()
+    gateway.poll(
+        "back",
+        lambda: mesh.chat("first").headers["x-pointsman-answered-by"].startswith("openai/"),
+    )
+
+
+def test_what_is_not_served_is_said_in_json(mesh):
+    response = mesh.http.get("/v1/nothing")
+    assert response.status_code == 404
+    assert response.json()["error"]["code"] == "not_found"
+    models = mesh.http.get("/v1/models")
+    assert {"first", "second"} <= {each["id"] for each in models.json()["data"]}
+
+
+def test_a_key_is_rotated_without_a_restart(mesh):
+    """The stand-in takes the old key only: once the new one arrives there, the next answers."""
+    keys = {gateway.key_variable(each): each.key for each in mesh.standins}
+    mesh.supply(keys | {"KEY_OPENAI": "another"})
+
+    def rotated():
+        mesh.chat("first")
+        return mesh.standins["openai"].records()[-1].values("authorization") == ["Bearer another"]
+
+    gateway.poll("rotated", rotated)
+    mesh.supply(keys)
+    gateway.poll(
+        "rotated back",
+        lambda: mesh.chat("first").headers["x-pointsman-answered-by"].startswith("openai/"),
+    )
+
+
+def test_a_new_configuration_is_taken_under_load(mesh):
+    with Load(mesh, "first") as load:
+        changed = document(mesh.standins)
+        changed["models"]["first"]["candidates"].reverse()
+        mesh.configure(changed)
+        gateway.poll("other order", lambda: "anthropic" in load.answered_by[-1])
+        mesh.configure(document(mesh.standins))
+        gateway.poll("old order", lambda: "openai" in load.answered_by[-1])
+    assert load.failures == [] and len(load.answered_by) > 10
+
+
+class Load:
+    """Requests in turn, from two clients, as long as it is open."""
+
+    def __init__(self, mesh, model):
+        self.mesh, self.model = mesh, model
+        self.answered_by, self.failures = [], []
+
+    def __enter__(self):
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(2)]
+        for each in self._threads:
+            each.start()
+        gateway.poll("under load", lambda: self.answered_by)
+        return self
+
+    def _run(self):
+        end = time.monotonic() + 30
+        while not self._over.is_set() and time.monotonic() < end:
+            response = self.mesh.chat(self.model)
+            if response.status_code == 200:
+                self.answered_by.append(response.headers["x-pointsman-answered-by"])
+            else:
+                self.failures.append((response.status_code, response.text[:300]))
+
+    def __exit__(self, *_):
+        self._over.set()
+        for each in self._threads:
+            each.join()

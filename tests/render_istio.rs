@@ -1,0 +1,303 @@
+//! Istio's objects: the shipped examples, and what every rendering must hold to. `tests/istio`
+//! holds them against Istio's schemas and real Envoys.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::fs;
+use std::path::PathBuf;
+
+use pointsman::config::{Config, yaml};
+use pointsman::render::istio::{
+    self, GatewayTls, IstioVersion, KeySupply, Label, Module, Options, Refused, Variant,
+};
+use serde_json::Value;
+
+fn load(text: &str) -> (Config, String) {
+    let (config, document, _warnings) = yaml::load(text).expect("an accepted document");
+    (config, document.to_string())
+}
+
+fn options(variant: Variant, versions: &[&str]) -> Options {
+    let (namespace, selector, port) = match variant {
+        Variant::Gateway => ("llm-gateway", "istio=pointsman", 443),
+        Variant::Sidecar => ("team-a", "pointsman=enabled", 4000),
+    };
+    Options {
+        variant,
+        versions: versions.iter().map(|v| v.parse().unwrap()).collect(),
+        name: "pointsman".to_owned(),
+        namespace: namespace.to_owned(),
+        selector: selector.parse().unwrap(),
+        host: format!("llm.{namespace}.svc.cluster.local"),
+        port,
+        tls: GatewayTls::Mutual,
+        module: "/opt/pointsman/pointsman.wasm".parse().unwrap(),
+        keys: KeySupply::Files,
+        workload_image: None,
+    }
+}
+
+fn objects(text: &str, options: &Options) -> Vec<Value> {
+    let (config, document) = load(text);
+    istio::objects(&config, &document, options).expect("objects")
+}
+
+/// All objects of a kind.
+fn of_kind<'v>(objects: &'v [Value], kind: &str) -> Vec<&'v Value> {
+    objects.iter().filter(|o| o["kind"] == kind).collect()
+}
+
+/// Every patch of every EnvoyFilter.
+fn patches(objects: &[Value]) -> Vec<&Value> {
+    let filters = of_kind(objects, "EnvoyFilter").into_iter();
+    filters
+        .flat_map(|filter| filter["spec"]["configPatches"].as_array().unwrap())
+        .collect()
+}
+
+const TWO_ACCOUNTS: &str = "
+version: 1
+providers:
+  openai: {key: {env: A}}
+  open_ai: {kind: openai, key: {env: B}}
+  local: {kind: openai_compatible, endpoint: \"http://10.1.2.3:8000/v1\"}
+  vllm: {kind: openai_compatible, endpoint: \"http://vllm.models.svc.cluster.local/v1\"}
+models:
+  smart:
+    candidates:
+      - {provider: openai, model: a}
+      - {provider: open_ai, model: a}
+      - {provider: local, model: b}
+      - {provider: vllm, model: c}
+";
+
+#[test]
+fn the_shipped_examples_are_rendered_from_their_document() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/istio");
+    let (config, document) = load(&fs::read_to_string(folder.join("pointsman.yaml")).unwrap());
+    let image = "registry.example.com/pointsman:0.1.0";
+    let gateway = Options {
+        workload_image: Some(image.to_owned()),
+        ..options(Variant::Gateway, &["1.30", "1.31"])
+    };
+    let sidecar = options(Variant::Sidecar, &["1.30", "1.31"]);
+    let typed = "pointsman render istio pointsman.yaml";
+    let shipped = [
+        ("gateway.yaml", gateway, format!("--workload {image}")),
+        (
+            "sidecar.yaml",
+            sidecar,
+            "--variant sidecar --namespace team-a".to_owned(),
+        ),
+    ];
+    for (name, options, flags) in shipped {
+        let command = format!("{typed} {flags}");
+        let rendered = istio::render(&config, &document, &options, &command).unwrap();
+        let file = folder.join(name);
+        assert!(
+            rendered == fs::read_to_string(&file).unwrap_or_default(),
+            "{} is stale: run `make examples`",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn two_accounts_of_one_host_have_a_cluster_each() {
+    let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, &["1.31"]));
+    let rules = of_kind(&objects, "DestinationRule");
+    let openai = rules
+        .iter()
+        .find(|rule| rule["spec"]["host"] == "api.openai.com")
+        .unwrap();
+    let subsets = openai["spec"]["subsets"].as_array().unwrap();
+    let names: Vec<_> = subsets
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["open-ai", "openai"]);
+    let merged: Vec<_> = patches(&objects)
+        .into_iter()
+        .filter(|p| p["applyTo"] == "CLUSTER" && p["patch"]["operation"] == "MERGE")
+        .collect();
+    let keys: Vec<_> = merged
+        .iter()
+        .filter(|p| p["match"]["cluster"]["service"] == "api.openai.com")
+        .map(|p| {
+            (
+                p["match"]["cluster"]["subset"].as_str().unwrap(),
+                p.to_string(),
+            )
+        })
+        .collect();
+    assert_eq!(keys.len(), 2);
+    for (subset, patch) in keys {
+        assert_eq!(
+            patch.contains("\"key.openai\""),
+            subset == "openai",
+            "{subset}"
+        );
+        assert_eq!(
+            patch.contains("\"key.open_ai\""),
+            subset == "open-ai",
+            "{subset}"
+        );
+    }
+}
+
+#[test]
+fn every_cluster_of_the_candidate_map_has_the_filter_and_says_who_it_is() {
+    let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, &["1.31"]));
+    let patches = patches(&objects);
+    let known: Vec<String> = patches
+        .iter()
+        .filter(|p| p["applyTo"] == "CLUSTER")
+        .filter(|p| {
+            let value = p["patch"]["value"].to_string();
+            value.contains("pointsman.upstream") && value.contains("\"pointsman\":{\"cluster\":")
+        })
+        .map(|p| match p["patch"]["value"]["name"].as_str() {
+            Some(name) => name.to_owned(),
+            None => {
+                let found = &p["match"]["cluster"];
+                let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
+                let (port, host) = (&found["portNumber"], text("service"));
+                format!("outbound|{port}|{}|{host}", text("subset"))
+            }
+        })
+        .collect();
+    let routes = patches
+        .iter()
+        .find(|p| p["applyTo"] == "HTTP_ROUTE")
+        .unwrap();
+    let matcher =
+        &routes["patch"]["value"]["route"]["inline_cluster_specifier_plugin"]["extension"];
+    let matcher = &matcher["typed_config"]["cluster_matcher"];
+    let map = matcher["matcher_tree"]["exact_match_map"]["map"]
+        .as_object()
+        .unwrap();
+    assert_eq!(map.len(), 8);
+    for (name, to) in map {
+        let cluster = to["action"]["typed_config"]["cluster"].as_str().unwrap();
+        assert!(
+            known.iter().any(|k| k == cluster),
+            "{name}: {cluster} of {known:?}"
+        );
+    }
+    assert_eq!(matcher["on_no_match"]["action"]["name"], "dead-end");
+}
+
+#[test]
+fn the_mesh_is_not_told_of_its_own_services_and_an_address_gets_a_name() {
+    let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, &["1.31"]));
+    let hosts: Vec<&Value> = of_kind(&objects, "ServiceEntry")
+        .iter()
+        .map(|entry| &entry["spec"]["hosts"][0])
+        .collect();
+    assert_eq!(
+        hosts,
+        [
+            "local.pointsman.internal",
+            "api.openai.com",
+            "dead-end.pointsman.internal"
+        ]
+    );
+}
+
+#[test]
+fn a_candidate_that_is_last_is_asked_even_when_it_is_ejected() {
+    let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, &["1.31"]));
+    for rule in of_kind(&objects, "DestinationRule") {
+        for subset in rule["spec"]["subsets"].as_array().unwrap() {
+            // Istio's 0 is Envoy's "never panic".
+            let outliers = &subset["trafficPolicy"]["outlierDetection"];
+            assert_eq!(outliers["minHealthPercent"], 50, "{rule}");
+        }
+    }
+}
+
+#[test]
+fn tls_is_said_in_full() {
+    let objects = objects(TWO_ACCOUNTS, &options(Variant::Sidecar, &["1.31"]));
+    let rules = of_kind(&objects, "DestinationRule");
+    let openai = rules
+        .iter()
+        .find(|r| r["spec"]["host"] == "api.openai.com")
+        .unwrap();
+    let tls = &openai["spec"]["subsets"][0]["trafficPolicy"]["tls"];
+    assert_eq!(tls["sni"], "api.openai.com");
+    assert_eq!(tls["subjectAltNames"][0], "api.openai.com");
+}
+
+#[test]
+fn every_patch_is_for_the_proxies_that_can_use_it() {
+    for (versions, gates) in [
+        (
+            &["1.30", "1.31"][..],
+            &["^1\\.(3[1-9]|[4-9][0-9])[.-].*", "^1\\.(30)[.-].*"][..],
+        ),
+        (&["1.31"], &["^1\\.(3[1-9]|[4-9][0-9])[.-].*"]),
+        (&["1.29", "1.30"], &["^1\\.(29|30)[.-].*"]),
+    ] {
+        let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, versions));
+        for patch in patches(&objects) {
+            let gate = patch["match"]["proxy"]["proxyVersion"].as_str().unwrap();
+            assert!(gates.contains(&gate), "{gate}");
+            let text = patch.to_string();
+            let is_old = !gate.contains("3[1-9]");
+            assert!(
+                !is_old || !text.contains("refresh_cluster_on_retry"),
+                "{text}"
+            );
+            assert!(is_old || !text.contains("previous_priorities"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_module_that_agents_fetch_is_for_newer_proxies_only() {
+    let sum = "a".repeat(64);
+    let (config, document) = load(TWO_ACCOUNTS);
+    for module in [
+        format!("oci://registry.example.com/pointsman@sha256:{sum}"),
+        format!("https://example.com/pointsman.wasm@sha256:{sum}"),
+    ] {
+        let remote = |versions| Options {
+            module: module.parse().unwrap(),
+            ..options(Variant::Gateway, versions)
+        };
+        let refused = istio::objects(&config, &document, &remote(&["1.30", "1.31"]));
+        let oldest: IstioVersion = "1.30".parse().unwrap();
+        assert_eq!(refused.unwrap_err(), Refused::RemoteModule(oldest));
+        let objects = istio::objects(&config, &document, &remote(&["1.31"])).unwrap();
+        assert!(
+            of_kind(&objects, "EnvoyFilter")[0]
+                .to_string()
+                .contains(&sum)
+        );
+    }
+}
+
+#[test]
+fn what_is_typed_wrong_is_refused() {
+    for text in ["1.28", "2.31", "latest", "1.", "1.100"] {
+        assert!(text.parse::<IstioVersion>().is_err(), "{text}");
+    }
+    for text in ["1.31", "1.30.4", "v1.29.7", "1.32-alpha"] {
+        assert!(text.parse::<IstioVersion>().is_ok(), "{text}");
+    }
+    for text in [
+        "pointsman.wasm",
+        "oci://image:tag",
+        "https://host/p.wasm@sha256:12",
+    ] {
+        assert!(text.parse::<Module>().is_err(), "{text}");
+    }
+    assert!("pointsman".parse::<Label>().is_err());
+}
