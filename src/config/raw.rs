@@ -19,7 +19,7 @@ use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_prices::RawPrices;
-use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule};
+use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule, RawWhen};
 use super::shape::object;
 use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
 
@@ -55,6 +55,9 @@ object! {
         intents: List<RawIntent, 1, 256>,
         /// Labels that requests like this require, whatever rule fits.
         requirements: List<RawRequirement, 1, 1_000>,
+        /// Who may ask: requests that are like any of these. The rest is refused; everybody may
+        /// ask when nothing is said.
+        admit: List<RawWhen, 1, 1_000>,
         /// How rules see requests, and what clients may say of theirs.
         routing: RawRouting,
         /// When the access log explains a decision.

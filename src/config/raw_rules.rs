@@ -51,7 +51,8 @@ object! {
         model: OneOrMore<ConditionText>,
         /// Request headers.
         headers: Map<HeaderName, OneOrMore<ConditionText>, 1>,
-        /// URI in the client's certificate, such as `spiffe://cluster.local/ns/search/*`.
+        /// URI in the client's certificate, such as `spiffe://cluster.local/ns/search/*`; or
+        /// what `routing.identity_header` tells.
         identity: OneOrMore<ConditionText>,
         /// Claims of the client's token, as Envoy's `jwt_authn` has checked it; inner ones with
         /// dots between.
@@ -146,6 +147,10 @@ object! {
         /// Under which name Envoy's `jwt_authn` keeps the payload (`payload_in_metadata`);
         /// `jwt_payload` when not said.
         jwt_payload: FieldName,
+        /// Header in which a proxy before Envoy tells whose request it is, in the place of the
+        /// certificate: `x-forwarded-client-cert` as Envoy writes it, any other holds nothing
+        /// but the identity. Whoever reaches Envoy directly can write it, too.
+        identity_header: HeaderName,
         /// Header in which clients may require labels, such as `residency=eu|uk, retention=none`.
         client_labels: HeaderName,
         /// What clients may limit, and where they say it.

@@ -16,12 +16,16 @@ pub struct Routing {
     pub requirements: Vec<Requirement>,
     /// What requests may be meant to do.
     pub intents: Intents,
+    /// Who may ask: whoever fits any of these; everybody when it is empty.
+    pub admit: Vec<Match>,
     /// What of a request must be known for all of this.
     pub reads: Reads,
     /// Offset of weekdays and hours, in minutes.
     pub utc_offset_minutes: i64,
     /// Where the claims are in the metadata of Envoy's `jwt_authn`.
     pub jwt_payload: String,
+    /// Header that tells the client's identity in the place of its certificate.
+    pub identity_header: Option<String>,
     /// Header in which clients may require labels.
     pub client_labels: Option<String>,
     /// What clients may limit.
@@ -107,6 +111,12 @@ impl Routing {
     pub fn choose(&self, profile: &RequestProfile, facts: &Facts) -> Option<&Rule> {
         let fits = |rule: &&Rule| is_for(&rule.when, rule.unless.as_ref(), profile, facts);
         self.rules.iter().find(fits)
+    }
+
+    /// Whether whoever asks for this may.
+    pub fn admits(&self, profile: &RequestProfile, facts: &Facts) -> bool {
+        let mut admit = self.admit.iter();
+        self.admit.is_empty() || admit.any(|each| each.is_met(profile, facts))
     }
 
     /// Whether rules or clients limit times, so that these have to be observed.

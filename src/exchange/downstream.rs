@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use self::endpoint::{Endpoint, decode_segment, find_endpoint, surface_of};
 use self::refusal::{
-    NO_ABLE_CANDIDATE, invalid, refuse_by_headers, too_large, unknown_model, wrong_method,
+    NO_ABLE_CANDIDATE, admitted_models, invalid, refuse_by_headers, too_large, unknown_model,
+    wrong_method,
 };
 use super::answer::Answer;
 use super::final_error::{self, FinalFacts};
@@ -143,8 +144,14 @@ impl Downstream {
             return Verdict::Respond(wrong_method(surface, allowed));
         }
         let operation = match endpoint {
-            Endpoint::Models => return Verdict::Respond(listing::list(config)),
-            Endpoint::Model(name) => return Verdict::Respond(model_named(config, name)),
+            Endpoint::Models => {
+                let known = head.facts(config);
+                return Verdict::Respond(listing::list(admitted_models(config, &known)));
+            }
+            Endpoint::Model(name) => {
+                let known = head.facts(config);
+                return Verdict::Respond(model_named(config, name, &known));
+            }
             Endpoint::Operation(operation) => operation,
             Endpoint::Surface(_) => Operation::Chat,
         };
@@ -160,7 +167,7 @@ impl Downstream {
             answer: None,
             asked: Box::new(Asked::by(head, config)),
         };
-        Verdict::Inspect(downstream, head.without_reserved())
+        Verdict::Inspect(downstream, head.held(&config.routing))
     }
 
     /// The body is whole: decides who may serve it, and in which order.
@@ -327,10 +334,12 @@ impl Downstream {
 }
 
 /// One model of the listing.
-fn model_named(config: &Config, name: &str) -> ImmediateResponse {
+fn model_named(config: &Config, name: &str, known: &Facts) -> ImmediateResponse {
     let name = decode_segment(name);
-    let unknown = || ImmediateResponse::error(&unknown_model(config, &name));
-    listing::find(config, &name).unwrap_or_else(unknown)
+    match admitted_models(config, known).find(|model| *model == name) {
+        Some(name) => listing::one(name),
+        None => ImmediateResponse::error(&unknown_model(config, &name, known)),
+    }
 }
 
 /// A count of tokens that no candidate can give, guessed and marked as such: clients ask for it

@@ -5,7 +5,6 @@
 use serde::Serialize;
 
 use super::ImmediateResponse;
-use crate::config::Config;
 use crate::json;
 
 #[derive(Serialize)]
@@ -22,19 +21,17 @@ struct Model<'a> {
     owned_by: &'static str,
 }
 
-/// Every model that a client may ask for.
-pub(super) fn list(config: &Config) -> ImmediateResponse {
-    let data = config.models.keys().map(|name| model(name)).collect();
+/// The models of these names.
+pub(super) fn list<'c>(names: impl Iterator<Item = &'c str>) -> ImmediateResponse {
     respond(&List {
         object: "list",
-        data,
+        data: names.map(model).collect(),
     })
 }
 
-/// One model; `None` when the configuration has no such name.
-pub(super) fn find(config: &Config, name: &str) -> Option<ImmediateResponse> {
-    let (name, _) = config.models.get_key_value(name)?;
-    Some(respond(&model(name)))
+/// One model.
+pub(super) fn one(name: &str) -> ImmediateResponse {
+    respond(&model(name))
 }
 
 /// `created` is required by OpenAI's schema, and a configuration has no birthday.

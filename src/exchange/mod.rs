@@ -12,6 +12,7 @@ mod credentials;
 mod downstream;
 mod explanation;
 mod final_error;
+mod identity;
 mod listing;
 mod mutation;
 mod plugin;

@@ -67,6 +67,25 @@ pub struct RequestProfile {
     pub plain: bool,
 }
 
+impl RequestProfile {
+    /// A request for a model of which nothing more is known.
+    pub fn of_model(name: &str) -> RequestProfile {
+        RequestProfile {
+            operation: Operation::Chat,
+            model: name.to_owned(),
+            streamed: false,
+            include_usage: false,
+            needs: Needs::default(),
+            input_tokens: 0,
+            tally: None,
+            output_limit: None,
+            complexity: None,
+            prefix: None,
+            plain: false,
+        }
+    }
+}
+
 /// The request is wrong, whoever would serve it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRequest {

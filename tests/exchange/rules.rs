@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{EXPLANATION, Handoff, INTENT, PLAN, RULE, VARIANT};
-use pointsman::exchange::{ImmediateResponse, Topology};
+use pointsman::exchange::{Downstream, ImmediateResponse, Topology, Verdict};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::mesh::Mesh;
+use crate::mesh::{Mesh, head};
 use crate::{chat, gateway};
 
 /// The shared gateway with labels, and `change` applied.
@@ -375,4 +375,110 @@ proptest! {
             Err(_) => prop_assert_eq!(expected, 0),
         }
     }
+}
+
+fn admitting() -> Rc<Config> {
+    labelled(|document| {
+        document["routing"] = json!({"identity_header": "x-client"});
+        document["admit"] = json!([
+            {"identity": "spiffe://a/*"},
+            {"model": "smart", "identity": "spiffe://b/*"},
+            {"model": "smart", "headers": {"x-free": "*"}},
+        ]);
+    })
+}
+
+/// Status and code of a refusal; `None` for a plan.
+fn refused(outcome: Outcome) -> Option<(u16, String)> {
+    let response = outcome.err()?;
+    let body: Value = serde_json::from_slice(&response.body).expect("JSON");
+    assert_eq!(body["error"]["type"], "authentication_error");
+    let code = body["error"]["code"].as_str().expect("a code").to_owned();
+    Some((response.status, code))
+}
+
+#[test]
+fn only_whoever_is_admitted_may_ask() {
+    let config = admitting();
+    let other = config.models.keys().find(|name| *name != "smart");
+    let other = other.expect("another model").as_str();
+    let identity_required = Some((401, "identity_required".to_owned()));
+    let not_admitted = Some((403, "not_admitted".to_owned()));
+    let (a, b) = (("x-client", "spiffe://a/x"), ("x-client", "spiffe://b/x"));
+    for (headers, model, expected) in [
+        (vec![a], "smart", None),
+        (vec![a], other, None),
+        (vec![b], "smart", None),
+        (vec![b], other, not_admitted.clone()),
+        (
+            vec![("x-client", "spiffe://c/x")],
+            "smart",
+            not_admitted.clone(),
+        ),
+        (vec![("x-client", "")], "smart", identity_required.clone()),
+        (vec![], "smart", identity_required.clone()),
+        (vec![], "no-such-model", identity_required.clone()),
+        (vec![("x-free", "1")], "smart", None),
+        (vec![("x-free", "1")], other, identity_required.clone()),
+    ] {
+        let outcome = ask(&config, &headers, &chat(model, json!({})));
+        assert_eq!(refused(outcome), expected, "{headers:?} {model}");
+    }
+}
+
+#[test]
+fn the_listing_names_what_the_client_is_admitted_to() {
+    let config = admitting();
+    let listed = |headers: &[(&str, &str)], path: &str| {
+        let given = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let headers = headers.iter().map(given).collect();
+        let mut head = head("GET", path, &headers);
+        head.known.headers = headers;
+        match Downstream::start(&config, Topology::PerAttempt, &head) {
+            Verdict::Respond(response) => String::from_utf8(response.body).expect("text"),
+            _ => panic!("the listing is answered at once"),
+        }
+    };
+    let b = [("x-client", "spiffe://b/x")];
+    let count = |text: &str| text.matches(r#""id":"#).count();
+    assert_eq!(count(&listed(&b, "/v1/models")), 1);
+    assert_eq!(count(&listed(&[], "/v1/models")), 0);
+    let all = listed(&[("x-client", "spiffe://a/x")], "/v1/models");
+    assert_eq!(count(&all), config.models.len());
+    assert!(listed(&b, "/v1/models/smart").contains(r#""id":"smart""#));
+    let unknown = listed(&[], "/v1/models/smart");
+    assert!(
+        unknown.contains("does not exist; known models: \""),
+        "{unknown}"
+    );
+}
+
+#[test]
+fn a_header_that_nobody_declared_is_no_identity() {
+    let config = labelled(|document| {
+        document["admit"] = json!([{"identity": "spiffe://a/*"}]);
+    });
+    let forged = [
+        ("x-forwarded-client-cert", "URI=spiffe://a/x"),
+        ("x-client", "spiffe://a/x"),
+    ];
+    let outcome = ask(&config, &forged, &chat("smart", json!({})));
+    assert_eq!(
+        refused(outcome),
+        Some((401, "identity_required".to_owned()))
+    );
+}
+
+#[test]
+fn the_clients_identity_stays_with_us() {
+    let config = admitting();
+    let outcome = ask(
+        &config,
+        &[("x-client", "spiffe://a/x")],
+        &chat("smart", json!({})),
+    );
+    let Ok(mesh) = outcome else {
+        panic!("admitted")
+    };
+    assert!(mesh.headers.iter().all(|(name, _)| name != "x-client"));
 }

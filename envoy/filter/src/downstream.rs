@@ -261,7 +261,12 @@ fn request_head(routing: &Routing, end_of_stream: bool) -> RequestHead {
         }
         head.names.push(name);
     }
-    if reads.identity {
+    if head.method == "GET" {
+        // The listing is decided by the head alone.
+        let now_s = host::now().as_secs();
+        head.known.set_time(now_s, routing.utc_offset_minutes);
+    }
+    if reads.identity && routing.identity_header.is_none() {
         let uri = host::property_text(&["connection", "uri_san_peer_certificate"]);
         head.known.identities = vec![uri];
         head.known.identities.retain(|uri| !uri.is_empty());

@@ -72,6 +72,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         rules,
         intents,
         requirements,
+        admit,
         routing,
         explain,
         #[cfg(feature = "cli")]
@@ -91,6 +92,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         rules,
         intents,
         requirements,
+        admit,
         routing: routing.get(),
         explain: explain.get(),
     };

@@ -33,6 +33,7 @@ pub(super) struct RawParts<'d> {
     pub(super) rules: &'d Given<List<RawRule, 1, 1_000>>,
     pub(super) intents: &'d Given<List<RawIntent, 1, 256>>,
     pub(super) requirements: &'d Given<List<RawRequirement, 1, 1_000>>,
+    pub(super) admit: &'d Given<List<RawWhen, 1, 1_000>>,
     pub(super) routing: Option<&'d RawRouting>,
     pub(super) explain: Option<&'d RawExplain>,
 }
@@ -47,6 +48,7 @@ pub(super) fn check_routing(
         rules: check_rules(raw.rules, models, timeouts, findings),
         requirements: check_requirements(raw.requirements),
         intents: intent::check(raw.intents, findings),
+        admit: items(raw.admit).map(check_when).collect(),
         explain: check_explain(raw.explain),
         ..check_clients(raw.routing)
     };
@@ -163,8 +165,7 @@ fn resolve(
 }
 
 fn check_requirements(raw: &Given<List<RawRequirement, 1, 1_000>>) -> Vec<Requirement> {
-    let items = raw.get().into_iter().flat_map(|list| &list.0).flatten();
-    let checked = items.map(|raw| {
+    let checked = items(raw).map(|raw| {
         let RawRequirement {
             when,
             unless,
@@ -177,6 +178,10 @@ fn check_requirements(raw: &Given<List<RawRequirement, 1, 1_000>>) -> Vec<Requir
         }
     });
     checked.collect()
+}
+
+fn items<T>(raw: &Given<List<T, 1, 1_000>>) -> impl Iterator<Item = &T> {
+    raw.get().into_iter().flat_map(|list| &list.0).flatten()
 }
 
 fn check_when(raw: &RawWhen) -> Match {
@@ -273,6 +278,7 @@ fn check_clients(raw: Option<&RawRouting>) -> Routing {
     let RawRouting {
         utc_offset,
         jwt_payload,
+        identity_header,
         client_labels,
         client_constraints,
     } = raw.unwrap_or(&unsaid);
@@ -283,6 +289,9 @@ fn check_clients(raw: Option<&RawRouting>) -> Routing {
             .get()
             .map_or("jwt_payload", |name| &name.0)
             .to_owned(),
+        identity_header: identity_header
+            .get()
+            .map(|name| name.0.to_ascii_lowercase()),
         client_labels: client_labels.get().map(|name| name.0.to_ascii_lowercase()),
         client_constraints: client_constraints.get().map(check_client_constraints),
         ..Routing::default()
@@ -338,8 +347,11 @@ fn note_reads(routing: &mut Routing, models: &BTreeMap<String, ModelConfig>) {
             .iter()
             .for_each(|unless| unless.reads(&mut reads));
     }
+    routing.admit.iter().for_each(|each| each.reads(&mut reads));
     let clients = routing.client_constraints.as_ref();
+    let identity = routing.identity_header.as_ref();
     let headers = [
+        identity.filter(|_| reads.identity),
         routing.client_labels.as_ref(),
         clients.and_then(|clients| clients.header.as_ref()),
         routing.explain.header.as_ref(),

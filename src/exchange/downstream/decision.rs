@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::refusal::{no_candidate, unknown_model};
+use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
@@ -73,12 +73,15 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
         let config = Rc::clone(&self.config);
-        let unknown = || unknown_model(&config, &profile.model);
-        let model = config.models.get(&profile.model).ok_or_else(unknown)?;
-        self.model.clone_from(&model.name);
         let routing = &config.routing;
         let mut known = std::mem::take(&mut self.asked.known);
         known.set_time(facts.now_s, routing.utc_offset_minutes);
+        if !routing.admits(profile, &known) {
+            return Err(not_admitted(&known));
+        }
+        let unknown = || unknown_model(&config, &profile.model, &known);
+        let model = config.models.get(&profile.model).ok_or_else(unknown)?;
+        self.model.clone_from(&model.name);
         let rule = routing.choose(profile, &known);
         self.asked.counted.rule = rule.map(|rule| rule.name.clone()).unwrap_or_default();
         let serving = Serving { model, rule };

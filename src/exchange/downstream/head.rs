@@ -1,7 +1,8 @@
 //! A request's headers, as far as they matter.
 
-use crate::config::Config;
+use crate::config::{Config, Routing};
 use crate::exchange::credentials::is_reserved;
+use crate::exchange::identity::told_by;
 use crate::exchange::mutation::Mutation;
 use crate::exchange::{claims, handoff};
 use crate::routing::Facts;
@@ -56,9 +57,20 @@ impl RequestHead {
     pub(super) fn facts(&self, config: &Config) -> Facts {
         let mut facts = self.known.clone();
         let routing = &config.routing;
-        if !routing.rules.is_empty() || !routing.requirements.is_empty() {
+        let conditions = [
+            routing.rules.len(),
+            routing.requirements.len(),
+            routing.admit.len(),
+        ];
+        if conditions != [0, 0, 0] {
             let path = self.path.split(['?', '#']).next();
             facts.path = path.unwrap_or_default().to_owned();
+        }
+        if let Some(header) = routing.identity_header.as_deref() {
+            let told = facts.headers.iter().rev().find(|(name, _)| name == header);
+            if let Some((name, value)) = told {
+                facts.identities = told_by(name, value);
+            }
         }
         facts
     }
@@ -73,10 +85,13 @@ impl RequestHead {
         form.to_owned()
     }
 
-    /// Holds the request, without the headers that only we may set.
-    pub(super) fn without_reserved(&self) -> Mutation {
+    /// Holds the request, without the headers that only we may set, and without the client's
+    /// identity, which is no provider's business.
+    pub(super) fn held(&self, routing: &Routing) -> Mutation {
         let mut mutation = Mutation::pause();
-        for name in self.names.iter().filter(|name| is_reserved(name)) {
+        let identity = routing.identity_header.as_ref();
+        let is_ours = |name: &&String| is_reserved(name) || Some(*name) == identity;
+        for name in self.names.iter().filter(is_ours) {
             mutation.remove(name.clone());
         }
         mutation

@@ -8,9 +8,9 @@ use crate::config::{Config, ModelConfig};
 use crate::exchange::mutation::ImmediateResponse;
 use crate::exchange::sieve::Loss;
 use crate::failure::{Class, Failure};
-use crate::inspect::InvalidRequest;
+use crate::inspect::{InvalidRequest, RequestProfile};
 use crate::operation::Operation;
-use crate::routing::RoutePlan;
+use crate::routing::{Facts, RoutePlan};
 use crate::surface::Surface;
 
 /// The code of a request that every candidate is left out of.
@@ -77,9 +77,37 @@ pub(super) fn wrong_method(
     response
 }
 
-pub(super) fn unknown_model(config: &Config, name: &str) -> Failure {
+/// The models that whoever asks may ask for, as far as it is known before a request's body is.
+pub(super) fn admitted_models<'c>(
+    config: &'c Config,
+    facts: &'c Facts,
+) -> impl Iterator<Item = &'c str> {
+    let routing = &config.routing;
+    let is_admitted = |name: &&str| {
+        routing.admit.is_empty() || routing.admits(&RequestProfile::of_model(name), facts)
+    };
+    config.models.keys().map(String::as_str).filter(is_admitted)
+}
+
+/// Whoever asks may not. Says no more than whether it is known who that is.
+pub(super) fn not_admitted(facts: &Facts) -> Failure {
+    let is_known = !facts.identities.is_empty() || !facts.claims.is_empty();
+    let (status, code, message) = match is_known {
+        true => (403, "not_admitted", "the client may not ask for this"),
+        false => (
+            401,
+            "identity_required",
+            "the client is not known: a certificate or a token that the gateway admits is needed",
+        ),
+    };
+    Failure::new(Class::Authentication, message)
+        .with_status(status)
+        .with_code(code)
+}
+
+pub(super) fn unknown_model(config: &Config, name: &str, facts: &Facts) -> Failure {
     let name: String = name.chars().take(100).collect();
-    let mut known: Vec<&str> = config.models.keys().map(String::as_str).collect();
+    let mut known: Vec<&str> = admitted_models(config, facts).collect();
     let more = known.len().saturating_sub(MODELS_NAMED);
     known.truncate(MODELS_NAMED);
     let mut message = format!(

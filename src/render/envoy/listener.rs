@@ -35,7 +35,7 @@ pub(in crate::render) fn buffer_limit(config: &Config) -> u64 {
 }
 
 fn connection_manager(scene: &Scene<'_>) -> Value {
-    typed(
+    let mut manager = typed(
         "envoy.filters.network.http_connection_manager",
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         json!({
@@ -56,7 +56,13 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
             },
             "http_filters": http_filters(scene),
         }),
-    )
+    );
+    let identity = scene.config.routing.identity_header.as_deref();
+    if identity == Some("x-forwarded-client-cert") {
+        // Envoy removes what it has not written itself.
+        manager["typed_config"]["forward_client_cert_details"] = json!("ALWAYS_FORWARD_ONLY");
+    }
+    manager
 }
 
 fn http_filters(scene: &Scene<'_>) -> Vec<Value> {

@@ -31,6 +31,10 @@ pub(in crate::config::check) fn warn(config: &Config, findings: &mut Findings<'_
         let at = path.key("candidates");
         warn_of_ineligible(&rule.candidates, &[&rule.require], &at, findings);
     }
+    for (i, when) in config.routing.admit.iter().enumerate() {
+        let at = Path::default().key("admit").index(i).key("model");
+        warn_of_unknown_models(when, config.models.keys(), &at, findings);
+    }
     for (name, model) in &config.models {
         let at = Path::default().key("models").key(name).key("candidates");
         warn_of_ineligible(&model.candidates, &[&model.require], &at, findings);
