@@ -18,8 +18,21 @@ pub struct Usage {
     pub cached_input_tokens: u64,
     /// Of the input, written to the provider's prompt cache.
     pub cache_write_tokens: u64,
+    /// Of what was written to the cache, what is kept there for an hour.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_write_1h_tokens: u64,
     /// Of the output, spent on reasoning.
     pub reasoning_tokens: u64,
+    /// Of the input, audio that was not cached.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub audio_input_tokens: u64,
+    /// Of the output, audio.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub audio_output_tokens: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Usage {

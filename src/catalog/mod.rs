@@ -4,6 +4,7 @@
 //! written into the plugin's configuration, so the filter carries no table.
 
 mod adaptation;
+pub mod cost;
 #[cfg(feature = "cli")]
 pub mod date;
 #[cfg(feature = "cli")]
@@ -29,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::operation::Operations;
 use crate::tokens::Family;
-use price::Prices;
+use cost::Tariff;
 
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -113,7 +114,7 @@ pub struct Backend {
     /// The most complex request that it is meant for, in thousandths.
     pub max_complexity: Option<u16>,
     /// What its tokens cost.
-    pub prices: Option<Box<Prices>>,
+    pub prices: Option<Box<Tariff>>,
     /// What it promises, its provider's labels included.
     pub labels: Labels,
     /// Its name in an experiment; empty for provider and model.

@@ -240,16 +240,36 @@ fn write_prices(candidate: &mut Node, facts: &Facts) {
     let Value::Map(entries) = &mut candidate.value else {
         return;
     };
-    let known = facts.prices.iter().flat_map(Prices::named);
-    let prices: Vec<Entry> = known
-        .filter_map(|(name, price)| {
-            let number = serde_json::from_str(&price.to_string()).ok()?;
-            Some(entry(name, Value::Number(number), mark))
-        })
-        .collect();
-    if !prices.is_empty() && value(entries, "prices").is_none() {
-        entries.push(entry("prices", Value::Map(prices), mark));
+    let prices = named_prices(facts.prices.as_ref(), mark);
+    if prices.is_empty() || value(entries, "prices").is_some() {
+        return;
     }
+    entries.push(entry("prices", Value::Map(prices), mark));
+    let above = facts.above.iter().map(|above| {
+        let tokens = Value::Number(above.tokens.into());
+        let prices = named_prices(Some(&above.prices), mark);
+        let said = vec![
+            entry("tokens", tokens, mark),
+            entry("prices", Value::Map(prices), mark),
+        ];
+        Node {
+            mark,
+            value: Value::Map(said),
+        }
+    });
+    let above: Vec<Node> = above.collect();
+    if !above.is_empty() && value(entries, "prices_above").is_none() {
+        entries.push(entry("prices_above", Value::List(above), mark));
+    }
+}
+
+fn named_prices(prices: Option<&Prices>, mark: Option<Mark>) -> Vec<Entry> {
+    let known = prices.into_iter().flat_map(Prices::named);
+    let each = known.filter_map(|(name, price)| {
+        let number = serde_json::from_str(&price.to_string()).ok()?;
+        Some(entry(name, Value::Number(number), mark))
+    });
+    each.collect()
 }
 
 fn entry(key: &str, value: Value, mark: Option<Mark>) -> Entry {

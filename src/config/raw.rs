@@ -18,7 +18,7 @@ use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
-use super::raw_prices::RawPrices;
+use super::raw_prices::{RawPrices, RawPricesAbove};
 use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule, RawWhen};
 use super::shape::object;
 use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
@@ -243,6 +243,9 @@ object! {
         /// What its tokens cost, in USD for a million; those of the catalogue of known models
         /// when not said.
         prices: RawPrices,
+        /// What all tokens of a request cost whose prompt is long; those of the catalogue of known
+        /// models when `prices` is not said either.
+        prices_above: List<RawPricesAbove, 1, 8>,
         /// What it promises, such as `residency: eu`; over the labels of its provider.
         labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
         /// Its name in an experiment, for the log; provider and model when not said.

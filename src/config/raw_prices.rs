@@ -1,6 +1,7 @@
 //! Prices as the document writes them: USD for a million tokens, by kind of token.
 
 use super::shape::object;
+use super::values::Int;
 use crate::catalog::price::{Price, Prices};
 
 object! {
@@ -26,6 +27,16 @@ object! {
         cached_audio_input: Price,
         /// Tokens of audio in the answer.
         audio_output: Price,
+    }
+}
+
+object! {
+    /// Prices of long prompts.
+    pub(super) struct RawPricesAbove {
+        /// Prompts with more tokens than this.
+        tokens: Int<1, 100_000_000> = required,
+        /// What differs from the prices of ordinary prompts.
+        prices: RawPrices = required,
     }
 }
 

@@ -111,6 +111,7 @@ impl Attempt {
             number: index,
             input_tokens: plan.input_tokens,
             tokens: step.tokens,
+            tariff: backend.prices.clone(),
             prefix: plan.prefix,
         };
         let reply = ReplyState::new(

@@ -52,6 +52,11 @@ pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 /// never logged.
 pub const TOKEN: &str = "pointsman_token";
 
+/// What the answer cost, in nano-USD.
+pub const COST: &str = "pointsman_cost_nano_usd";
+/// `true` when tokens are estimated, because the provider could not count them to the end.
+pub const USAGE_ESTIMATED: &str = "pointsman_usage_estimated";
+
 /// Prefix of every header that is ours alone.
 pub const INTERNAL_PREFIX: &str = "x-pointsman-";
 /// Response header: Envoy shall try the next candidate, and blame nobody.
@@ -64,6 +69,8 @@ pub const LOCAL: &str = "x-pointsman-local";
 pub const ATTEMPTS: &str = "x-pointsman-attempts";
 /// Response header for clients: provider and model that answered.
 pub const ANSWERED_BY: &str = "x-pointsman-answered-by";
+/// Response header for clients: what the answer cost, in USD.
+pub const COST_HEADER: &str = "x-pointsman-cost";
 /// Response header for clients: what could not be carried.
 pub const FIDELITY_HEADER: &str = "x-pointsman-fidelity";
 /// Request header in which Envoy's credential injector hands over a provider's key, before

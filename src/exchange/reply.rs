@@ -1,5 +1,6 @@
 //! One reply: held until it is known to be good, then committed; never both.
 
+mod accounting;
 mod failing;
 mod observing;
 mod telling;
@@ -7,6 +8,7 @@ mod telling;
 use self::telling::fidelity;
 use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
+use crate::catalog::cost::Tariff;
 use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
@@ -15,6 +17,7 @@ use crate::schema::{
     ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
 };
 use crate::usage::Usage;
+use accounting::Seen;
 
 /// The largest error body that is read, in bytes; what follows says nothing more.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
@@ -54,6 +57,8 @@ pub(super) struct Origin {
     pub input_tokens: u64,
     /// The same, closely, as this model counts; 0 when nobody wants to know.
     pub tokens: u64,
+    /// What its tokens cost.
+    pub tariff: Option<Box<Tariff>>,
     /// Hash of the prompt's beginning; 0 when nobody wants to know.
     pub prefix: u64,
 }
@@ -98,6 +103,7 @@ pub(super) struct ReplyState {
     phase: Phase,
     status: u16,
     usage: Usage,
+    seen: Seen,
 }
 
 impl ReplyState {
@@ -122,6 +128,7 @@ impl ReplyState {
             phase: Phase::Awaited,
             status: 0,
             usage: Usage::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -305,6 +312,7 @@ impl ReplyState {
         mutation.set("content-length", out.len().to_string());
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);
+        self.tell_cost(&mut mutation);
         self.observe_whole(now_ms, &mut mutation);
         mutation.body = (out != body).then_some(out);
         mutation
@@ -353,6 +361,7 @@ impl ReplyState {
             self.set_stream_type(&mut mutation);
             self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
             self.store_usage(translator.usage(), &mut mutation);
+            self.seen.note(&out);
             self.observe_first(now_ms, &mut mutation);
             self.phase = Phase::Committed { translator };
             mutation.body = Some(out);
@@ -372,6 +381,7 @@ impl ReplyState {
         self.set_stream_type(&mut mutation);
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
         self.store_usage(reply.usage, &mut mutation);
+        self.tell_cost(&mut mutation);
         self.observe_whole(now_ms, &mut mutation);
         mutation.body = Some(out);
         mutation
@@ -388,11 +398,18 @@ impl ReplyState {
         let mut out = Vec::with_capacity(bytes.len());
         let pushed = translator.push(bytes, &mut out);
         self.store_usage(translator.usage(), &mut mutation);
+        self.seen.note(&out);
+        if !end_of_stream {
+            self.store_estimate(&mut mutation);
+        }
         match pushed {
             Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
             Ok(_) if end_of_stream => match translator.finish(&mut out) {
                 Ok(reply) => {
                     self.store_usage(reply.usage, &mut mutation);
+                    if !reply.usage.is_known() {
+                        self.settle_unfinished(&mut mutation);
+                    }
                     self.observe_end(Some(now_ms), Ok(()), &mut mutation);
                 }
                 Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),

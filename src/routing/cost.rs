@@ -16,9 +16,10 @@ pub fn estimate_nano_usd(
     usual_output: u64,
     cached_tokens: u64,
 ) -> Option<u64> {
-    let prices = backend.prices.as_deref()?;
+    let input_tokens = view.input_tokens(backend);
+    let prices = backend.prices.as_deref()?.at(input_tokens);
     let (input, output) = (prices.input?, prices.output?);
-    let (profile, input_tokens) = (view.profile, view.input_tokens(backend));
+    let profile = view.profile;
     let cached = cached_tokens.min(input_tokens);
     let fresh = input_tokens.saturating_sub(cached);
     let most = backend.capabilities.max_output_tokens.unwrap_or(u64::MAX);

@@ -6,6 +6,7 @@ use super::{
     Constraints, Facts, POLICIES, ParamValue, Params, Policies, PolicyKind, RoutePlan, Script,
     Unable, View, cost,
 };
+use crate::catalog::cost::Tariff;
 use crate::catalog::price::{Price, Prices};
 use crate::catalog::{Adaptation, Backend, Capabilities, Labels};
 use crate::inspect::{Needs, RequestProfile};
@@ -45,7 +46,10 @@ fn costing(provider: &str, input: &str, output: &str) -> Backend {
         ..Prices::default()
     };
     Backend {
-        prices: Some(Box::new(prices)),
+        prices: Some(Box::new(Tariff {
+            prices,
+            ..Tariff::default()
+        })),
         ..backend(provider)
     }
 }

@@ -170,6 +170,7 @@ impl From<CompletionUsage<'_>> for Usage {
             cached_input_tokens: input.cached_tokens.unwrap_or(0),
             cache_write_tokens: input.cache_write_tokens.unwrap_or(0),
             reasoning_tokens: output.reasoning_tokens.unwrap_or(0),
+            ..Usage::default()
         }
     }
 }

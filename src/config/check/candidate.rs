@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::adaptation::ModelAdaptation;
 use super::provider::number;
-use crate::catalog::price::Prices;
+use crate::catalog::cost::Tariff;
 use crate::catalog::{Backend, Capabilities, Labels, Thinking};
 use crate::config::names::{
     LabelName, LabelValue, OperationWord, ParameterName, ProviderRef, ThinkingWord, UpstreamModel,
@@ -12,7 +12,7 @@ use crate::config::names::{
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{MAX_CANDIDATES, RawCandidate, RawCapabilities};
-use crate::config::raw_prices::RawPrices;
+use crate::config::raw_prices::{RawPrices, RawPricesAbove};
 use crate::config::shape::Given;
 use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
@@ -60,6 +60,7 @@ fn check_candidate(
         quality,
         max_complexity,
         prices,
+        prices_above,
         labels,
         variant,
         tries,
@@ -86,7 +87,7 @@ fn check_candidate(
             .unwrap_or_default(),
         quality: quality.get().map(|ratio| ratio.0),
         max_complexity: max_complexity.get().map(|ratio| thousandths(ratio.0)),
-        prices: prices.get().map(check_prices),
+        prices: prices.get().map(|raw| check_prices(raw, prices_above)),
         labels: check_labels(labels),
         variant: variant.get().map_or("", |name| &name.0).to_owned(),
         defaults: json_texts(defaults),
@@ -116,10 +117,25 @@ pub(super) fn thousandths(ratio: f64) -> u16 {
     (ratio * 1000.0).round() as u16
 }
 
-fn check_prices(raw: &RawPrices) -> Box<Prices> {
-    let mut prices = Box::default();
-    raw.tell(&mut prices);
-    prices
+fn check_prices<const MAX: usize>(
+    raw: &RawPrices,
+    above: &Given<List<RawPricesAbove, 1, MAX>>,
+) -> Box<Tariff> {
+    let mut tariff = Box::<Tariff>::default();
+    raw.tell(&mut tariff.prices);
+    let longer = above.get().into_iter().flat_map(|list| &list.0).flatten();
+    for RawPricesAbove { tokens, prices } in longer {
+        // What a long prompt's price does not say stays what it was.
+        let mut long = tariff.prices.clone();
+        if let Some(raw) = prices.get() {
+            raw.tell(&mut long);
+        }
+        tariff
+            .above
+            .push((tokens.get().map_or(u64::MAX, |n| n.0), long));
+    }
+    tariff.above.sort_by_key(|(tokens, _)| *tokens);
+    tariff
 }
 
 /// Labels as written; `None` of them when nothing is said.

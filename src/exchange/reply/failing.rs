@@ -16,6 +16,7 @@ impl ReplyState {
             Phase::Over => {}
             Phase::Committed { translator } => {
                 self.store_usage(translator.usage(), &mut mutation);
+                self.settle_unfinished(&mut mutation);
                 self.observe_end(None, Ok(()), &mut mutation);
             }
             // Its status says more than the way in which its body was lost.
@@ -118,7 +119,7 @@ impl ReplyState {
 
     /// After the commit a failure is told, not hidden: one error event and no `[DONE]`.
     pub(super) fn break_stream(
-        &self,
+        &mut self,
         failure: &Failure,
         out: &mut Vec<u8>,
         mutation: &mut Mutation,
@@ -126,6 +127,7 @@ impl ReplyState {
         ChunkWriter::error(failure, out);
         let broken = format!("{};broken={}", self.origin.trail, failure.class.as_str());
         mutation.store(handoff::TRAIL, broken);
+        self.settle_unfinished(mutation);
         self.observe_end(None, Err(failure.class), mutation);
     }
 }

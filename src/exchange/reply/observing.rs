@@ -74,6 +74,7 @@ impl ReplyState {
         if let Phase::Committed { translator } = &self.phase {
             let usage = translator.usage();
             self.store_usage(usage, &mut mutation);
+            self.settle_unfinished(&mut mutation);
         }
         self.phase = Phase::Over;
         mutation.observed.push(self.observation(self.ended()));
@@ -107,7 +108,8 @@ impl ReplyState {
     /// How far the estimate was off, where there was one and the provider has counted.
     fn counted(&self) -> Option<(u64, u64)> {
         let counted = self.usage.input_tokens;
-        (self.origin.tokens > 0 && counted > 0).then_some((self.origin.tokens, counted))
+        (self.origin.tokens > 0 && counted > 0 && !self.seen.is_all)
+            .then_some((self.origin.tokens, counted))
     }
 
     fn elapsed(&self, now_ms: u64) -> u64 {

@@ -6,7 +6,6 @@ use crate::exchange::mutation::Mutation;
 use crate::exchange::trail::{self, Entry};
 use crate::failure::Class;
 use crate::fidelity::Report;
-use crate::usage::Usage;
 
 /// The largest list of findings in a header, in bytes.
 const MAX_FIDELITY_BYTES: usize = 2048;
@@ -59,22 +58,6 @@ impl ReplyState {
         };
         self.origin.trail = trail::append(&self.origin.trail, &entry);
         mutation.store(handoff::TRAIL, self.origin.trail.as_bytes());
-    }
-
-    pub(super) fn store_usage(&mut self, usage: Usage, mutation: &mut Mutation) {
-        if usage == self.usage {
-            return;
-        }
-        self.usage = usage;
-        let counts = [
-            (handoff::INPUT_TOKENS, usage.input_tokens),
-            (handoff::OUTPUT_TOKENS, usage.output_tokens),
-            (handoff::CACHED_TOKENS, usage.cached_input_tokens),
-            (handoff::REASONING_TOKENS, usage.reasoning_tokens),
-        ];
-        for (key, tokens) in counts {
-            mutation.store(key, tokens.to_string());
-        }
     }
 }
 

@@ -315,6 +315,8 @@ pub(in crate::render) fn access_log() -> Value {
             "gen_ai.usage.output_tokens": state(handoff::OUTPUT_TOKENS),
             "gen_ai.usage.cache_read.input_tokens": state(handoff::CACHED_TOKENS),
             "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
+            "pointsman.cost_nano_usd": state(handoff::COST),
+            "pointsman.usage_estimated": state(handoff::USAGE_ESTIMATED),
             "pointsman.attempts": state(handoff::TRAIL),
             "pointsman.rule": state(handoff::RULE),
             "pointsman.intent": state(handoff::INTENT),

@@ -1,3 +1,4 @@
+use crate::catalog::cost::Tariff;
 use crate::catalog::price::{Price, Prices};
 use crate::inspect::Prefix;
 use crate::observed::TargetState;
@@ -23,11 +24,15 @@ fn first(given: &Given, seen: &Told, input_prices: [&str; 2]) -> String {
     let mut backends = ["a", "b"].map(backend);
     for (backend, quote) in backends.iter_mut().zip(input_prices) {
         let price = |text: &str| Price::from_quote(text).expect("a price");
-        backend.prices = Some(Box::new(Prices {
+        let prices = Prices {
             input: Some(price(quote)),
             cached_input: Some(price("0.5")),
             output: Some(price("1")),
             ..Prices::default()
+        };
+        backend.prices = Some(Box::new(Tariff {
+            prices,
+            ..Tariff::default()
         }));
     }
     let order = policy().order(backends.iter().collect(), &given.view(seen));

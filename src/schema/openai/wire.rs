@@ -67,6 +67,8 @@ wire! {
         cache_write_tokens: u64,
         /// Spent on reasoning.
         reasoning_tokens: u64,
+        /// Audio.
+        audio_tokens: u64,
     }
 }
 
@@ -140,7 +142,10 @@ impl From<&ReplyUsage<'_>> for Usage {
             output_tokens: usage.completion_tokens.unwrap_or(0),
             cached_input_tokens: input.and_then(|d| d.cached_tokens).unwrap_or(0),
             cache_write_tokens: input.and_then(|d| d.cache_write_tokens).unwrap_or(0),
+            cache_write_1h_tokens: 0,
             reasoning_tokens: output.and_then(|d| d.reasoning_tokens).unwrap_or(0),
+            audio_input_tokens: input.and_then(|d| d.audio_tokens).unwrap_or(0),
+            audio_output_tokens: output.and_then(|d| d.audio_tokens).unwrap_or(0),
         }
     }
 }

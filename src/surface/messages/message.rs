@@ -168,6 +168,10 @@ impl<'a> MessageUsage<'a> {
             cached_input_tokens,
             cache_write_tokens,
             reasoning_tokens,
+            // Anthropic has no audio, and tells what is kept for an hour in a part of its own.
+            cache_write_1h_tokens: _,
+            audio_input_tokens: _,
+            audio_output_tokens: _,
         } = usage;
         MessageUsage {
             input_tokens: input_tokens

@@ -129,6 +129,8 @@ wire! {
         input_tokens: u64,
         /// Written to the cache.
         cache_creation_input_tokens: u64,
+        /// How long what was written is kept.
+        cache_creation: CacheCreation<'a>,
         /// Read from the cache.
         cache_read_input_tokens: u64,
         /// All output, reasoning included.
@@ -137,6 +139,14 @@ wire! {
         output_tokens_details: OutputTokensDetails<'a>,
         /// Calls of server tools.
         server_tool_use: Raw<'a>,
+    }
+}
+
+wire! {
+    /// What was written to the cache, by how long it is kept.
+    pub struct CacheCreation<'a> {
+        /// For an hour; the rest for five minutes.
+        ephemeral_1h_input_tokens: u64,
     }
 }
 
@@ -181,6 +191,7 @@ wire! {
 pub(in super::super) struct Tokens {
     input: u64,
     cache_write: u64,
+    cache_write_1h: u64,
     cache_read: u64,
     output: u64,
     thinking: u64,
@@ -194,6 +205,9 @@ impl Tokens {
         let thinking = usage.output_tokens_details.as_ref();
         set(&mut self.input, usage.input_tokens);
         set(&mut self.cache_write, usage.cache_creation_input_tokens);
+        let kept = usage.cache_creation.as_ref();
+        let hour = kept.and_then(|kept| kept.ephemeral_1h_input_tokens);
+        set(&mut self.cache_write_1h, hour);
         set(&mut self.cache_read, usage.cache_read_input_tokens);
         set(&mut self.output, usage.output_tokens);
         set(&mut self.thinking, thinking.and_then(|d| d.thinking_tokens));
@@ -209,7 +223,9 @@ impl Tokens {
             output_tokens: self.output,
             cached_input_tokens: self.cache_read,
             cache_write_tokens: self.cache_write,
+            cache_write_1h_tokens: self.cache_write_1h.min(self.cache_write),
             reasoning_tokens: self.thinking,
+            ..Usage::default()
         }
     }
 }

@@ -238,6 +238,7 @@ impl From<&WireUsage<'_>> for Usage {
             cached_input_tokens: read,
             cache_write_tokens: write,
             reasoning_tokens: 0,
+            ..Usage::default()
         }
     }
 }

@@ -1,0 +1,130 @@
+//! What an answer cost: as the provider counted, or, when a stream did not come to its end,
+//! estimated from what was seen of it.
+
+use super::ReplyState;
+use crate::catalog::cost::usd;
+use crate::exchange::handoff;
+use crate::exchange::mutation::Mutation;
+use crate::usage::Usage;
+
+/// So many estimated tokens are told at once: each telling is a few host calls.
+const STEP: u64 = 64;
+
+/// What the client has been sent of a stream.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    events: u64,
+    bytes: u64,
+    /// The shortest event: its frame, with hardly any text.
+    shortest: u64,
+    /// There is nothing but an estimate.
+    pub(super) is_all: bool,
+    /// Output tokens that have been told.
+    told: u64,
+}
+
+impl Seen {
+    /// Takes in what is written for the client.
+    pub(super) fn note(&mut self, out: &[u8]) {
+        let text = std::str::from_utf8(out).unwrap_or_default();
+        for event in text.split_terminator("\n\n") {
+            let bytes = event.len() as u64;
+            self.events = self.events.saturating_add(1);
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.shortest = match self.shortest {
+                0 => bytes,
+                shortest => shortest.min(bytes),
+            };
+        }
+    }
+
+    /// Estimated output tokens: an event brings one or more, four bytes of text each.
+    fn tokens(&self) -> u64 {
+        let frames = self.events.saturating_mul(self.shortest);
+        let text = self.bytes.saturating_sub(frames);
+        // The first event says who speaks.
+        (text / 4).max(self.events.saturating_sub(1))
+    }
+}
+
+impl ReplyState {
+    /// Tells what the provider has counted so far.
+    pub(super) fn store_usage(&mut self, usage: Usage, mutation: &mut Mutation) {
+        if usage == self.usage {
+            return;
+        }
+        self.usage = usage;
+        self.store_counts(usage, mutation);
+        if self.seen.told > 0 {
+            mutation.store(handoff::USAGE_ESTIMATED, "false");
+        }
+    }
+
+    /// Tells the client what a whole answer cost.
+    pub(super) fn tell_cost(&self, mutation: &mut Mutation) {
+        if let Some(nano) = self.cost(&self.usage).filter(|_| self.usage.is_known()) {
+            mutation.set(handoff::COST_HEADER, usd(nano));
+        }
+    }
+
+    /// Tells from time to time what a stream may have cost so far: when the client leaves, it is
+    /// too late for the access log.
+    pub(super) fn store_estimate(&mut self, mutation: &mut Mutation) {
+        let tokens = self.seen.tokens();
+        if tokens >= self.seen.told.saturating_add(STEP) && tokens > self.usage.output_tokens {
+            self.seen.told = tokens;
+            self.store_counts(self.estimate(), mutation);
+            mutation.store(handoff::USAGE_ESTIMATED, "true");
+        }
+    }
+
+    /// Settles a stream that did not come to its end.
+    pub(super) fn settle_unfinished(&mut self, mutation: &mut Mutation) {
+        self.seen.is_all = true;
+        self.usage = self.estimate();
+        self.store_counts(self.usage, mutation);
+        mutation.store(handoff::USAGE_ESTIMATED, "true");
+    }
+
+    /// What the provider has counted, or has to by what it has sent.
+    fn estimate(&self) -> Usage {
+        let origin = &self.origin;
+        let input = match origin.tokens {
+            0 => origin.input_tokens,
+            tokens => tokens,
+        };
+        let Usage {
+            input_tokens,
+            output_tokens,
+            ..
+        } = self.usage;
+        Usage {
+            input_tokens: if input_tokens > 0 {
+                input_tokens
+            } else {
+                input
+            },
+            output_tokens: output_tokens.max(self.seen.tokens()),
+            ..self.usage
+        }
+    }
+
+    fn cost(&self, usage: &Usage) -> Option<u64> {
+        self.origin.tariff.as_ref()?.nano_usd(usage)
+    }
+
+    fn store_counts(&self, usage: Usage, mutation: &mut Mutation) {
+        let counts = [
+            (handoff::INPUT_TOKENS, usage.input_tokens),
+            (handoff::OUTPUT_TOKENS, usage.output_tokens),
+            (handoff::CACHED_TOKENS, usage.cached_input_tokens),
+            (handoff::REASONING_TOKENS, usage.reasoning_tokens),
+        ];
+        for (key, tokens) in counts {
+            mutation.store(key, tokens.to_string());
+        }
+        if let Some(nano) = self.cost(&usage) {
+            mutation.store(handoff::COST, nano.to_string());
+        }
+    }
+}
