@@ -21,7 +21,7 @@ fn usage(case: &str) -> Usage {
 }
 
 fn tariff(provider: &str, model: &str) -> Tariff {
-    let group = &built_in().groups[provider];
+    let group = built_in().groups.get(provider).expect("a known provider");
     let facts = group.model(model).expect("a known model");
     Tariff {
         prices: facts.prices.clone().expect("prices"),
