@@ -24,12 +24,14 @@ use pointsman::fidelity::Report;
 use pointsman::operation::Operation;
 use pointsman::provider::{Offer, PROVIDERS, Provider};
 use pointsman::schema::ReplyContext;
+use pointsman::surface::{SURFACES, SurfaceContext};
 use serde_json::{Value, json};
 use support::{Case, Settings};
 
 /// Names of models that make a provider offer what it offers for some models only.
-const MODELS: [&str; 3] = [
+const MODELS: [&str; 4] = [
     "the-model",
+    "anthropic.claude-sonnet-4-5-20250929-v1:0",
     "amazon.titan-embed-text-v2:0",
     "cohere.rerank-v3-5:0",
 ];
@@ -81,9 +83,9 @@ fn for_each(given: &str, check: impl Fn(&Room, &Case)) {
 #[test]
 fn requests_are_translated_as_their_fixtures_say() {
     for_each("client_request.json", |room, case| {
-        let body = case.bytes("client_request.json");
         let settings = room.settings(case);
         let offer = room.offer(&settings.model);
+        let body = source(&offer, case);
         let mut report = Report::default();
         let target = settings.target(&body);
         match offer.schema.translate_request(&target, "", &mut report) {
@@ -134,7 +136,11 @@ fn every_operation_that_a_provider_offers_has_fixtures() {
     for room in rooms() {
         let (kind, operation) = (room.provider.kind(), room.operation.as_str());
         // What passes as it is has one language for all; see below.
-        if room.operation.passes_through() {
+        let reads_chat = |model: &str| {
+            let offer = room.provider.offer(room.operation, model);
+            offer.is_some_and(|offer| offer.schema.reads_chat())
+        };
+        if room.operation.passes_through() && !MODELS.iter().any(|model| reads_chat(model)) {
             continue;
         }
         let cases = room.cases();
@@ -177,6 +183,26 @@ fn fixtures_belong_to_an_operation_that_is_offered() {
     }
 }
 
+/// The client's body as the provider's schema reads it.
+fn source(offer: &Offer, case: &Case) -> Vec<u8> {
+    let body = case.bytes("client_request.json");
+    if !offer.schema.reads_chat() {
+        return body;
+    }
+    let path = match support::value(&body).get("messages") {
+        Some(_) => "/messages",
+        None => "/responses",
+    };
+    let surface = SURFACES.iter().find(|surface| surface.path() == path);
+    let (mut chat, context) = (Vec::new(), SurfaceContext::default());
+    let opened =
+        surface
+            .expect("a surface")
+            .open(&body, &context, &mut chat, &mut Report::default());
+    opened.unwrap_or_else(|error| panic!("{case}: {error:?}"));
+    chat
+}
+
 /// What the gateway would know of a reply, had it sent the case's request.
 fn context(offer: &Offer, case: &Case, settings: &Settings) -> ReplyContext {
     let mut context = ReplyContext {
@@ -187,7 +213,7 @@ fn context(offer: &Offer, case: &Case, settings: &Settings) -> ReplyContext {
         ..ReplyContext::default()
     };
     if case.has("client_request.json") {
-        let body = case.bytes("client_request.json");
+        let body = source(offer, case);
         let target = settings.target(&body);
         let translated = offer
             .schema

@@ -4,11 +4,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::Topology;
 use super::credentials::is_withheld;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Origin, ReplyState, ResponseHead};
+use super::{Topology, counting};
 use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
 use crate::config::{Config, OnUnsupported, ProviderConfig, Serving};
@@ -213,7 +213,9 @@ impl Attempt {
     /// Writes the provider's body, whatever it is asked for.
     fn translate(&mut self, body: &[u8], report: &mut Report) -> Result<Translated, Refusal> {
         if let Some(offer) = &self.offer {
-            let target = self.provider.target(&self.backend, body);
+            let source = counting::readable(self.plan.operation, offer.schema, body, report);
+            let source = source.map_err(untranslatable)?;
+            let target = self.provider.target(&self.backend, &source);
             let media_type = &self.plan.media_type;
             let translated = offer.schema.translate_request(&target, media_type, report);
             return translated.map_err(untranslatable);

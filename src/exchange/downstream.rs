@@ -1,7 +1,7 @@
 //! Once per client request: inspect, plan, and tell the client what became of it.
 
 mod decision;
-mod endpoint;
+pub(super) mod endpoint;
 mod head;
 mod refusal;
 

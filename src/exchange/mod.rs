@@ -8,6 +8,7 @@ pub mod handoff;
 mod answer;
 mod attempt;
 mod claims;
+mod counting;
 mod credentials;
 mod downstream;
 mod explanation;

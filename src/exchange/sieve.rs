@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::counting;
 use crate::adapt::{self, Candidate};
 use crate::catalog::{Backend, Lack};
 use crate::config::{Config, ProviderConfig};
@@ -136,10 +137,12 @@ pub(super) fn operation_loss(
     let provider = config.providers.get(&candidate.provider)?;
     let offer = provider.offer(profile.operation, &candidate.model)?;
     let mut report = Report::default();
-    let target = provider.target(candidate, body);
-    let translated = offer
-        .schema
-        .translate_request(&target, media_type, &mut report);
+    let readable = counting::readable(profile.operation, offer.schema, body, &mut report);
+    let translated = readable.and_then(|source| {
+        let target = provider.target(candidate, &source);
+        let schema = offer.schema;
+        schema.translate_request(&target, media_type, &mut report)
+    });
     judged(translated.map(|_| report), strict)
 }
 

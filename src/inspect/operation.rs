@@ -29,7 +29,7 @@ pub fn inspect_operation(
     Ok(RequestProfile {
         operation,
         model: model.into_owned(),
-        streamed: operation.passes_through(),
+        streamed: operation.passes_through() && !operation.counts_tokens(),
         include_usage: false,
         needs: Needs::default(),
         input_tokens: 0,

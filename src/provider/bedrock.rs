@@ -1,11 +1,12 @@
 //! Amazon Bedrock's runtime, whose host names the region:
 //! `https://bedrock-runtime.<region>.amazonaws.com`.
 
-use super::{Auth, Offer, Provider, encode_segment};
+use super::{Auth, Offer, Provider, counting, encode_segment};
 use crate::operation::Operation;
 use crate::schema::anthropic::{Anthropic, BEDROCK};
 use crate::schema::bedrock_converse::BedrockConverse;
 use crate::schema::cohere::operations::{Embed, Host, Rerank};
+use crate::schema::counting::{CountTokens, Form};
 use crate::schema::titan::TitanEmbeddings;
 use crate::schema::{OperationSchema, Schema};
 
@@ -41,6 +42,9 @@ pub const ANTHROPIC: Bedrock = Bedrock {
     is_general: false,
 };
 
+/// Claude's too: what it would be sent in its own language is counted alike.
+static COUNTS: [CountTokens; 2] = CountTokens::both(Form::Converse(&BedrockConverse));
+
 impl Provider for Bedrock {
     fn kind(&self) -> &'static str {
         self.kind
@@ -72,6 +76,13 @@ impl Provider for Bedrock {
     }
 
     fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        if operation.counts_tokens() {
+            // Of the others it counts nothing, and of profiles only by the model that they are of.
+            let at = model.find("anthropic.claude")?;
+            let model = encode_segment(model.get(at..)?);
+            let path = format!("/model/{model}/count-tokens");
+            return counting(operation, path, &COUNTS);
+        }
         let is = |family| self.is_general && model.contains(family);
         let schema: &dyn OperationSchema = match operation {
             Operation::Embeddings if is("titan-embed-text") => &TitanEmbeddings,

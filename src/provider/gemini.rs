@@ -1,8 +1,9 @@
 //! Gemini on Google AI Studio.
 
-use super::{Auth, Offer, Provider, encode_segment};
+use super::{Auth, Offer, Provider, counting, encode_segment};
 use crate::operation::Operation;
 use crate::schema::Schema;
+use crate::schema::counting::{CountTokens, Form};
 use crate::schema::gemini::{Embeddings, Gemini as GeminiSchema};
 
 /// `https://generativelanguage.googleapis.com`.
@@ -28,15 +29,20 @@ impl Provider for Gemini {
     }
 
     fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        let path = |method: &str| format!("/models/{}:{method}", encode_segment(model));
+        if operation.counts_tokens() {
+            return counting(operation, path("countTokens"), &COUNTS);
+        }
         let form = &Embeddings::Batch;
-        let path = || format!("/models/{}:{}", encode_segment(model), form.method());
-        (operation == Operation::Embeddings).then(|| Offer::new(path(), form))
+        (operation == Operation::Embeddings).then(|| Offer::new(path(form.method()), form))
     }
 
     fn auth(&self) -> Auth {
         Auth::Header("x-goog-api-key".into())
     }
 }
+
+static COUNTS: [CountTokens; 2] = CountTokens::both(Form::Gemini(&GeminiSchema));
 
 /// The last part of the path; a stream is asked for as server-sent events.
 pub(super) fn method(streamed: bool) -> &'static str {

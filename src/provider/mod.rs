@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::operation::Operation;
+use crate::schema::counting::CountTokens;
 use crate::schema::openai::dialect::Dialect;
 use crate::schema::{OperationSchema, Schema};
 
@@ -95,6 +96,16 @@ impl Offer {
             schema,
         }
     }
+}
+
+/// The offer of one of a provider's ways to count, for the API that the client speaks.
+fn counting(operation: Operation, path: String, ways: &'static [CountTokens; 2]) -> Option<Offer> {
+    let [of_messages, of_responses] = ways;
+    Some(match operation {
+        Operation::MessageTokens => Offer::new(path, of_messages),
+        Operation::InputTokens => Offer::new(path, of_responses),
+        _ => return None,
+    })
 }
 
 /// How a provider wants to see its key.

@@ -2,15 +2,18 @@
 //! `https://us-central1-aiplatform.googleapis.com/v1/projects/<project>/locations/us-central1`.
 
 use super::gemini::method;
-use super::{Auth, Offer, Provider, encode_segment, gcp};
+use super::{Auth, Offer, Provider, counting, encode_segment, gcp};
 use crate::operation::Operation;
 use crate::schema::Schema;
+use crate::schema::counting::{CountTokens, Form};
 use crate::schema::gemini::{Embeddings, Gemini as GeminiSchema};
 
 /// `https://<location>-aiplatform.googleapis.com`.
 ///
 /// Source: Vertex AI reference, "models.generateContent", read 2026-11-21.
 pub struct VertexGemini;
+
+static COUNTS: [CountTokens; 2] = CountTokens::both(Form::Vertex(&GeminiSchema));
 
 impl Provider for VertexGemini {
     fn kind(&self) -> &'static str {
@@ -38,6 +41,13 @@ impl Provider for VertexGemini {
     }
 
     fn offer(&self, operation: Operation, model: &str) -> Option<Offer> {
+        if operation.counts_tokens() {
+            let path = format!(
+                "/publishers/google/models/{}:countTokens",
+                encode_segment(model)
+            );
+            return counting(operation, path, &COUNTS);
+        }
         let form = match Embeddings::of_vertex(model) {
             Embeddings::Predict => &Embeddings::Predict,
             _ => &Embeddings::VertexBatch,

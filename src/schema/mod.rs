@@ -5,6 +5,7 @@
 pub mod anthropic;
 pub mod bedrock_converse;
 pub mod cohere;
+pub mod counting;
 pub mod embeddings;
 pub mod gemini;
 pub mod openai;
@@ -103,6 +104,11 @@ pub trait OperationSchema: Sync {
     /// A translator for one streamed 2xx reply; `None` when replies never stream.
     fn translate_stream(&self, _context: ReplyContext) -> Option<Box<dyn StreamTranslator>> {
         None
+    }
+
+    /// Whether it reads the chat completion request that says the same as the client's body.
+    fn reads_chat(&self) -> bool {
+        false
     }
 
     /// Whether the reply keeps the provider's media type; else it is JSON, or a stream of events.

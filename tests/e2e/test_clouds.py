@@ -61,6 +61,7 @@ def document(standins):
         "invoke": at("bedrock_anthropic", "bedrock", **aws),
         "keyed": at("bedrock_anthropic", "bedrock", key={"env": "KEY_AWS"}),
         "vertex": at("vertex_anthropic", "gemini", PROJECT, key=key["gemini"]),
+        "gemini": at("vertex_gemini", "gemini", PROJECT, key=key["gemini"]),
         "foundry": at("foundry_anthropic", "anthropic", "/anthropic", key=key["anthropic"]),
         "direct": at("anthropic", "anthropic", "/v1", key=key["anthropic"]),
         "azure": at("azure_openai", "openai", key=key["openai"]),
@@ -73,6 +74,7 @@ def document(standins):
         "invoke-arn": ("invoke", PROFILE),
         "keyed": ("keyed", CLAUDE),
         "vertex": ("vertex", "claude-sonnet-4-5@20250929"),
+        "gemini": ("gemini", "gemini-3-pro-preview"),
         "foundry": ("foundry", "claude-sonnet-4-5"),
         "direct": ("direct", "claude-sonnet-4-5"),
         "azure": ("azure", "gpt/5"),
@@ -92,6 +94,7 @@ def document(standins):
     models |= {f"direct-then-{name}": model("direct", name) for name in SIGNED}
     models |= {"keyed-then-invoke": model("keyed", "invoke")}
     models |= {"converse-then-keyed": model("converse", "keyed")}
+    models |= {"gemini-then-direct": model("gemini", "direct")}
     models |= {"everywhere": model("azure", "vertex", "invoke", "direct")}
     models |= {"azure-then-direct": model("azure", "direct", fallback_on_refusal=True)}
     return {"providers": providers, "models": models}
@@ -204,6 +207,38 @@ def test_anthropics_language_is_spoken_on_every_cloud(gateway, model, stream):
     if model == "foundry":
         assert record.path == "/anthropic/v1/messages"
         assert record.values("x-api-key") == ["secret-of-anthropic"]
+
+
+@pytest.mark.parametrize("model", ["converse", "invoke", "invoke-arn", "vertex", "gemini", "foundry"])
+def test_tokens_are_counted_by_the_cloud(gateway, model):
+    """Whoever counts cannot know the client's API: it is sent what it would be asked."""
+    tools = [{"name": "get_weather", "input_schema": {"type": "object", "properties": {}}}]
+    messages = [{"role": "user", "content": "how long is this?"}]
+    body = {"model": model, "messages": messages, "system": "Be brief.", "tools": tools}
+    response = gateway.http.post("/v1/messages/count_tokens", json=body)
+    assert response.status_code == 200, response.text
+    assert response.json()["input_tokens"] > 0 and response.json().keys() == {"input_tokens"}
+    assert "x-pointsman-estimated" not in response.headers
+    if model in ("converse", "gemini"):
+        body = {"model": model, "input": "how long is this?"}
+        response = gateway.http.post("/v1/responses/input_tokens", json=body)
+        assert response.json()["object"] == "response.input_tokens"
+        assert response.json()["input_tokens"] > 0
+    standin = {"vertex": "gemini", "gemini": "gemini", "foundry": "anthropic"}.get(model, "bedrock")
+    record = gateway.standins[standin].records()[0]
+    if standin == "bedrock":
+        assert_signed(record)
+        assert record.path == f"/model/{CLAUDE.replace(':', '%3A')}/count-tokens"
+
+
+def test_a_count_falls_over_to_the_next(gateway):
+    gateway.standins["gemini"].fail({"kind": "status", "status": 503})
+    messages = [{"role": "user", "content": "how long is this?"}]
+    response = gateway.http.post(
+        "/v1/messages/count_tokens", json={"model": "gemini-then-direct", "messages": messages}
+    )
+    assert response.json()["input_tokens"] > 0, response.text
+    assert response.headers["x-pointsman-answered-by"].startswith("direct/")
 
 
 def test_calls_of_tools_come_back_over_chunks(gateway):

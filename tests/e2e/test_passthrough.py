@@ -18,6 +18,7 @@ def passing(binaries, shared_standins, tmp_path_factory):
         "two": {"candidates": [candidate("gemini"), *two]},
         "claude": {"candidates": [candidate("anthropic")]},
         "gemini": {"candidates": [candidate("gemini")]},
+        "cohere": {"candidates": [candidate("cohere")]},
         "itself": {"candidates": [itself]},
     }
     gateway = Gateway(binaries, tmp_path_factory.mktemp("passing"), config, shared_standins)
@@ -92,7 +93,10 @@ def test_tokens_are_counted(client, gateway):
         counted = claude.messages.with_raw_response.count_tokens(model="claude", messages=messages)
         assert counted.parse().input_tokens > 0
         assert "x-pointsman-estimated" not in counted.headers
-        guessed = claude.messages.with_raw_response.count_tokens(model="gemini", messages=messages)
+        counted = claude.messages.with_raw_response.count_tokens(model="gemini", messages=messages)
+        assert counted.parse().input_tokens > 0
+        assert "x-pointsman-estimated" not in counted.headers
+        guessed = claude.messages.with_raw_response.count_tokens(model="cohere", messages=messages)
         assert guessed.parse().input_tokens > 0
         assert guessed.headers["x-pointsman-estimated"] == "true"
         gateway.standins["anthropic"].fail({"kind": "status", "status": 529})

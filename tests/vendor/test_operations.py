@@ -8,8 +8,11 @@ import inspect
 import json
 import pathlib
 
+import botocore.session
 import cohere
 import pytest
+from anthropic.types import MessageCountTokensParams
+from botocore.validate import ParamValidator
 from google import genai
 from google.genai import types
 from google.oauth2.credentials import Credentials
@@ -189,7 +192,7 @@ def invoked(path):
     return body, INVOKED[model]
 
 
-@pytest.mark.parametrize("path", fixtures("*", "bedrock"))
+@pytest.mark.parametrize("path", fixtures("embeddings", "bedrock") + fixtures("rerank", "bedrock"))
 def test_bedrock_s_model_takes_the_invocation(path):
     body, fields = invoked(path)
     assert invocation_violations(body, fields) == []
@@ -203,3 +206,37 @@ def invocation_violations(body, fields):
         fits = kind and (value in kind if isinstance(kind, set) else isinstance(value, kind))
         bad += [] if fits else [f"{name}: {value!r}"]
     return bad
+
+
+def counts(*providers):
+    return fixtures("message_tokens", *providers) + fixtures("input_tokens", *providers)
+
+
+@pytest.mark.parametrize("path", counts("bedrock", "bedrock_anthropic"))
+def test_bedrock_takes_what_is_counted(path):
+    model = botocore.session.get_session().get_service_model("bedrock-runtime")
+    shape = model.operation_model("CountTokens").input_shape
+    body = load(path)["body"]
+    found = ParamValidator().validate({"modelId": "m", **body}, shape)
+    assert not found.has_errors(), found.generate_report()
+
+
+@pytest.mark.parametrize("path", counts("gemini", "vertex_gemini"))
+def test_google_takes_what_is_counted(path):
+    body = load(path)["body"]
+    if "vertex" in str(path):
+        assert body.keys() <= {"contents", "systemInstruction", "tools", "generationConfig"}
+    else:
+        [body] = body.values()
+        assert body.pop("model") == "models/the-model"
+    types.Content.model_validate(body["systemInstruction"])
+    TypeAdapter(list[types.Content]).validate_python(body["contents"])
+    TypeAdapter(list[types.Tool]).validate_python(body.get("tools", []))
+
+
+@pytest.mark.parametrize("path", fixtures("message_tokens", "vertex_anthropic"))
+def test_anthropic_takes_what_is_counted(path):
+    body = load(path)["body"]
+    assert body.pop("anthropic_version") == "vertex-2023-10-16"
+    TypeAdapter(MessageCountTokensParams).validate_python(body)
+    assert body.keys() <= MessageCountTokensParams.__annotations__.keys()

@@ -44,7 +44,7 @@ pub(super) fn find_endpoint<'p>(
 }
 
 /// In whose words an operation's errors are told, where they are not OpenAI's usual ones.
-pub(super) fn surface_of(
+pub(in crate::exchange) fn surface_of(
     surfaces: &[&'static dyn Surface],
     operation: Operation,
 ) -> Option<&'static dyn Surface> {

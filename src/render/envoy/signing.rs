@@ -75,7 +75,7 @@ fn only_for(authority: &str, providers: &[&ProviderConfig], filter: Value) -> Va
     headers.dedup();
     let mut predicates = vec![has_header(":authority", json!({ "exact": authority }))];
     predicates.extend(headers.into_iter().map(|name| {
-        let is_there = json!({ "safe_regex": { "regex": ".+" } });
+        let is_there = json!({ "safe_regex": { "google_re2": {}, "regex": ".+" } });
         json!({ "not_matcher": has_header(name, is_there) })
     }));
     let predicate = match predicates.len() {

@@ -105,7 +105,8 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
             param: None,
         });
     }
-    if head.path == "/v1/messages/count_tokens" {
+    let counted = head.path.strip_suffix("/count_tokens");
+    if counted.is_some_and(|path| PATHS.contains(&path)) {
         check_version(head.header("anthropic-version"))?;
         let ask = Besides::MessageTokens.examine(head, body);
         return ask.ok_or_else(|| bad("The request body is not valid JSON"));

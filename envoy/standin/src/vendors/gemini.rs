@@ -23,6 +23,7 @@ pub struct Gemini;
 /// What a path addresses.
 struct Target<'a> {
     model: &'a str,
+    counts: bool,
     stream: bool,
     vertex: bool,
     messages: bool,
@@ -143,6 +144,9 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
     let mut body: Value =
         serde_json::from_slice(body).map_err(|_| bad("Invalid JSON payload received."))?;
     if target.messages {
+        if target.model == "count-tokens" {
+            return hosted::count(&hosted::VERTEX, body);
+        }
         let model = target.model.to_owned();
         return hosted::examine(&hosted::VERTEX, body, model, target.stream);
     }
@@ -151,13 +155,39 @@ fn examine(head: &Head, body: &[u8]) -> Result<Ask, Objection> {
     } else {
         &fields::REQUEST
     };
+    if target.counts {
+        body = counted(&target, body).map_err(|message| bad(&message))?;
+    }
     shape.adopt_camel_case(&mut body);
     check_shape(shape, &body, violated)?;
     turns::check(&body, target.model)?;
     let mut ask = digest::digest(&body, target.model);
     ask.stream = target.stream;
     ask.sse = head.query.split('&').any(|pair| pair == "alt=sse");
+    if target.counts {
+        ask.reply = Some(json!({"totalTokens": ask.input_bytes / 4 + 1}));
+    }
     Ok(ask)
+}
+
+/// What is counted: a whole request on AI Studio, some of its fields on Vertex AI.
+fn counted(target: &Target<'_>, mut body: Value) -> Result<Value, String> {
+    if target.vertex {
+        let fields = body.as_object().ok_or("not an object")?;
+        let known = ["contents", "systemInstruction", "tools", "generationConfig"];
+        let stray = fields.keys().find(|name| !known.contains(&name.as_str()));
+        return stray.map_or(Ok(body.clone()), |name| {
+            Err(format!("Unknown name {name:?}"))
+        });
+    }
+    let mut request = body["generateContentRequest"].take();
+    let fields = request
+        .as_object_mut()
+        .ok_or("generateContentRequest is missing")?;
+    match fields.remove("model") {
+        Some(model) if model == format!("models/{}", target.model) => Ok(request),
+        _ => Err("The model in the request does not match the one in the path.".to_owned()),
+    }
 }
 
 fn target<'a>(head: &Head<'a>) -> Result<Target<'a>, Objection> {
@@ -178,12 +208,14 @@ fn find_target<'a>(head: &Head<'a>) -> Option<Target<'a>> {
     let stream = match (method, messages) {
         ("generateContent", false) | ("rawPredict", true) => false,
         ("streamGenerateContent", false) | ("streamRawPredict", true) => true,
+        ("countTokens", false) => false,
         ("batchEmbedContents", false) if !vertex => false,
         _ => return None,
     };
     let known = known_place && !model.is_empty() && head.method == hyper::Method::POST;
     known.then_some(Target {
         model,
+        counts: method == "countTokens",
         stream,
         vertex,
         messages,

@@ -27,7 +27,7 @@ impl Relay {
     /// The client's body with this target's model name and options.
     ///
     /// Fails when the body is no JSON object, or `provider_options` are not objects.
-    pub(super) fn write(
+    pub(in crate::schema) fn write(
         &self,
         target: &Target<'_>,
         report: &mut Report,

@@ -69,6 +69,26 @@ pub fn examine(
     })
 }
 
+/// Digests a request of which only the tokens are counted; the model stands in the body.
+pub fn count(cloud: &Cloud, mut body: Value) -> Result<Ask, Objection> {
+    let fields = body.as_object_mut().ok_or_else(|| bad("not an object"))?;
+    let model = fields.remove("model");
+    let model = model.as_ref().and_then(Value::as_str);
+    let model = model
+        .ok_or_else(|| bad("model: Field required"))?
+        .to_owned();
+    if fields.insert("max_tokens".to_owned(), json!(1)).is_some() {
+        return Err(bad("max_tokens: Extra inputs are not permitted"));
+    }
+    let ask = examine(cloud, body, model, false)?;
+    let reply = json!({"input_tokens": ask.input_bytes / 4 + 1});
+    Ok(Ask {
+        reply: Some(reply),
+        speaks_messages: false,
+        ..ask
+    })
+}
+
 /// Words the answer with server-sent events for a stream.
 pub fn reply(ask: &Ask, answer: &Answer) -> Reply {
     render::reply(ask, answer)
