@@ -21,7 +21,7 @@
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.
 //! * [`exchange`]: one HTTP exchange; the only room that the filter calls per request.
-//! * `render`, `cli`: manifests and the command line (native only).
+//! * `render`, `lint`, `cli`: manifests, mistakes in them, the command line (native only).
 
 pub mod adapt;
 pub mod catalog;
@@ -45,5 +45,7 @@ pub mod usage;
 
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod lint;
 #[cfg(feature = "cli")]
 pub mod render;

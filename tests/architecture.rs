@@ -113,6 +113,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "surface",
         ],
     ),
+    ("lint", &["config", "exchange"]),
     (
         "cli",
         &[
@@ -123,6 +124,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "fidelity",
             "inspect",
             "json",
+            "lint",
             "observed",
             "operation",
             "provider",

@@ -27,6 +27,7 @@ Examples:
   pointsman check pointsman.yaml --format json    the same for machines
   pointsman render envoy pointsman.yaml           an Envoy bootstrap, filter and all
   pointsman render istio pointsman.yaml           the same for an Istio mesh, as its objects
+  pointsman lint manifests.yaml                   mistakes that no schema refuses
   pointsman translate pointsman.yaml --model smart --provider anthropic < body.json
                                                   what that provider would be sent
   pointsman explain pointsman.yaml --request body.json
@@ -44,6 +45,7 @@ pub(super) enum Command {
     /// Write what the mesh needs
     #[command(subcommand)]
     Render(RenderCommand),
+    Lint(LintArgs),
     Explain(ExplainArgs),
     Translate(TranslateArgs),
     Run(RunArgs),
@@ -132,6 +134,31 @@ Examples:
   pointsman render envoy pointsman.yaml > envoy.yaml && envoy -c envoy.yaml
   pointsman render envoy pointsman.yaml --envoy 1.38
   pointsman render envoy pointsman.yaml --secrets secrets > envoy.yaml";
+
+/// Find mistakes in manifests, bootstraps and config dumps
+///
+/// Reads what `pointsman render` wrote and somebody has edited, or what a running Envoy says of
+/// itself at /config_dump, and tells what neither a schema nor Envoy refuses. All files are taken
+/// together, as one mesh or one Envoy.
+#[derive(Debug, clap::Args)]
+#[command(after_help = LINT_EXAMPLES)]
+pub(super) struct LintArgs {
+    /// YAML or JSON files, or - for standard input
+    #[arg(required = true)]
+    pub(super) files: Vec<String>,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+const LINT_EXAMPLES: &str = "\
+Examples:
+  pointsman lint manifests/*.yaml
+  pointsman render istio pointsman.yaml | pointsman lint -
+  kubectl get envoyfilters,virtualservices,destinationrules,serviceentries -n llm-gateway -o yaml |
+    pointsman lint -
+  istioctl proxy-config all deploy/pointsman -n llm-gateway -o json | pointsman lint -
+  curl -s localhost:15000/config_dump | pointsman lint -";
 
 /// Write Istio's objects: ServiceEntry, DestinationRule, VirtualService, EnvoyFilters
 ///

@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod explain;
+mod lint;
 mod models;
 mod reference;
 mod render;
@@ -53,6 +54,7 @@ fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outco
     match args.command {
         Command::Check(args) => check::run(&args, out, err),
         Command::Render(command) => render::run(&command, out, err),
+        Command::Lint(args) => lint::run(&args, out, err),
         Command::Explain(args) => explain::run(&args, out, err),
         Command::Translate(args) => translate::run(&args, out, err),
         Command::Run(args) => run::run(&args, out, err),

@@ -9,4 +9,4 @@ pub mod envoy;
 pub mod istio;
 mod yaml;
 
-pub use yaml::to_yaml;
+pub use yaml::{from_yaml, to_yaml};
