@@ -67,6 +67,8 @@ text! {
     LabelValue: "a value: a-z, A-Z, 0-9, _, ., / and -, at most 60", r"^[A-Za-z0-9_./-]{1,60}$", label_value;
     /// What a request must be like.
     ConditionText: "a text of at most 200 characters, in which * stands for anything", r"^[^\p{Cc}]{1,200}$", error_text;
+    /// A condition in the Common Expression Language; what it says is checked later.
+    ExpressionText: "an expression of at most 2000 characters", r"^(?:[^\p{Cc}]|[\n\t]){1,2000}$", expression_text;
     /// Words that a request may hold.
     PhraseText: "words, each with at most a * at its end; at most 200 characters", r"^[^\p{Cc}]{1,200}$", phrase;
     /// A claim by its path.
@@ -439,6 +441,11 @@ fn dialect_word(word: &str) -> Verdict {
 fn error_text(text: &str) -> Verdict {
     let length = (1..=200).contains(&text.chars().count());
     verdict(length && !text.chars().any(char::is_control))
+}
+
+fn expression_text(text: &str) -> Verdict {
+    let fits = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    verdict((1..=2000).contains(&text.chars().count()) && text.chars().all(fits))
 }
 
 fn phrase(text: &str) -> Verdict {

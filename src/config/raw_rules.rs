@@ -2,8 +2,9 @@
 
 use super::document::Node;
 use super::names::{
-    CandidateName, ClaimPath, Clock, ConditionText, FieldName, HeaderName, LabelName, LabelValue,
-    LimitWord, NeedWord, OnUnsupportedWord, PhraseText, ScriptWord, UtcOffset, WeekdayWord,
+    CandidateName, ClaimPath, Clock, ConditionText, ExpressionText, FieldName, HeaderName,
+    LabelName, LabelValue, LimitWord, NeedWord, OnUnsupportedWord, PhraseText, ScriptWord,
+    UtcOffset, WeekdayWord,
 };
 use super::policy::{self, RawPolicies};
 use super::raw::{MAX_CANDIDATES, RawTimeouts};
@@ -74,6 +75,9 @@ object! {
         /// What it is meant to do: names under `intents`, or built-in ones, which are translate,
         /// summarize, extract, code, math, write, chat and lookup.
         intent: OneOrMore<LabelValue>,
+        /// What must be true besides, in a part of the Common Expression Language, such as
+        /// `claims.tier == "gold" && prompt_tokens > 1000`.
+        expression: ExpressionText,
         /// Days of the week.
         weekdays: OneOrMore<WeekdayWord>,
         /// Hours of the day, over midnight when they end before they begin.

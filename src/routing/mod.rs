@@ -7,6 +7,7 @@ pub mod constraint;
 mod cooling;
 pub mod cost;
 mod eligible;
+pub mod expression;
 mod facts;
 mod fastest;
 pub mod hash;

@@ -1,5 +1,6 @@
 //! Which requests a rule is for.
 
+use super::expression::Expression;
 use super::facts::{Facts, Reads, Script};
 use crate::inspect::{Needs, RequestProfile};
 
@@ -30,6 +31,8 @@ pub struct Match {
     pub scripts: Vec<Script>,
     /// What it is meant to do: any of these.
     pub intents: Vec<String>,
+    /// What lists of patterns cannot say.
+    pub expression: Option<Expression>,
     /// Days since Monday: any of these.
     pub weekdays: Vec<u8>,
     /// Minutes of the day, the end not included; over midnight when it ends before it begins.
@@ -67,7 +70,10 @@ pub const NEEDS: &[Need] = &[
 impl Match {
     /// Whether a request is like that.
     pub fn is_met(&self, profile: &RequestProfile, facts: &Facts) -> bool {
-        self.fits_profile(profile) && self.fits_facts(facts)
+        let holds = |expression: &Expression| expression.holds(profile, facts);
+        self.fits_profile(profile)
+            && self.fits_facts(facts)
+            && self.expression.as_ref().is_none_or(holds)
     }
 
     fn fits_profile(&self, profile: &RequestProfile) -> bool {
@@ -109,6 +115,7 @@ impl Match {
         reads.script |= !self.scripts.is_empty();
         reads.intent |= !self.intents.is_empty();
         reads.complexity |= self.complexity != Range::default();
+        self.expression.iter().for_each(|each| each.reads(reads));
     }
 }
 

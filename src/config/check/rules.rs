@@ -7,8 +7,8 @@ use super::intent;
 use super::model::{check_timeouts, what_happens};
 use crate::catalog::Backend;
 use crate::config::names::{
-    self, CandidateName, Clock, ConditionText, LabelValue, NeedWord, ScriptWord, UtcOffset,
-    WeekdayWord, weekday_words,
+    self, CandidateName, Clock, ConditionText, ExpressionText, LabelValue, NeedWord, ScriptWord,
+    UtcOffset, WeekdayWord, weekday_words,
 };
 use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
@@ -26,6 +26,7 @@ use crate::config::{
 };
 use crate::routing::Script;
 use crate::routing::constraint::LIMITS;
+use crate::routing::expression::{Expression, Mistake};
 use crate::routing::rules::{Match, NEEDS, Pattern, Range};
 
 /// The raw parts of the document that make up [`Routing`].
@@ -46,9 +47,11 @@ pub(super) fn check_routing(
 ) -> Routing {
     let mut routing = Routing {
         rules: check_rules(raw.rules, models, timeouts, findings),
-        requirements: check_requirements(raw.requirements),
+        requirements: check_requirements(raw.requirements, findings),
         intents: intent::check(raw.intents, findings),
-        admit: items(raw.admit).map(check_when).collect(),
+        admit: items(raw.admit)
+            .map(|(i, when)| check_when(when, &Path::default().key("admit").index(i), findings))
+            .collect(),
         explain: check_explain(raw.explain),
         ..check_clients(raw.routing)
     };
@@ -111,8 +114,8 @@ fn check_rule(
             Some(LabelValue(name)) => name.clone(),
             None => format!("rule-{}", index + 1),
         },
-        when: when.get().map(check_when).unwrap_or_default(),
-        unless: unless.get().map(check_when),
+        when: check_side(when, path.key("when"), findings).unwrap_or_default(),
+        unless: check_side(unless, path.key("unless"), findings),
         policy: policy.get().map(|RawPolicies(policies)| policies.clone()),
         candidates: resolve(candidates, models, &path.key("candidates"), findings),
         require: check_labels(require),
@@ -164,27 +167,62 @@ fn resolve(
     resolved
 }
 
-fn check_requirements(raw: &Given<List<RawRequirement, 1, 1_000>>) -> Vec<Requirement> {
-    let checked = items(raw).map(|raw| {
+fn check_requirements(
+    raw: &Given<List<RawRequirement, 1, 1_000>>,
+    findings: &mut Findings<'_>,
+) -> Vec<Requirement> {
+    let top = Path::default().key("requirements");
+    let checked = items(raw).map(|(i, raw)| {
+        let path = top.index(i);
         let RawRequirement {
             when,
             unless,
             require,
         } = raw;
         Requirement {
-            when: when.get().map(check_when).unwrap_or_default(),
-            unless: unless.get().map(check_when),
+            when: check_side(when, path.key("when"), findings).unwrap_or_default(),
+            unless: check_side(unless, path.key("unless"), findings),
             require: check_labels(require),
         }
     });
     checked.collect()
 }
 
-fn items<T>(raw: &Given<List<T, 1, 1_000>>) -> impl Iterator<Item = &T> {
-    raw.get().into_iter().flat_map(|list| &list.0).flatten()
+/// What could be read of a list, with its place there.
+fn items<T>(raw: &Given<List<T, 1, 1_000>>) -> impl Iterator<Item = (usize, &T)> {
+    let items = raw.get().into_iter().flat_map(|list| &list.0).enumerate();
+    items.filter_map(|(i, item)| Some((i, item.as_ref()?)))
 }
 
-fn check_when(raw: &RawWhen) -> Match {
+fn check_side(raw: &Given<RawWhen>, path: Path, findings: &mut Findings<'_>) -> Option<Match> {
+    Some(check_when(raw.get()?, &path, findings))
+}
+
+fn check_expression(
+    raw: &Given<ExpressionText>,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<Expression> {
+    let ExpressionText(text) = raw.get()?;
+    match Expression::parse(text) {
+        Ok(expression) => Some(expression),
+        Err(Mistake {
+            at,
+            found,
+            expected,
+        }) => {
+            let found = match found.is_empty() {
+                true => "the end".to_owned(),
+                false => quote(&found),
+            };
+            let finding = Finding::new(format!("{found} at character {at}"), expected);
+            findings.error(At::Value, &path.key("expression"), finding);
+            None
+        }
+    }
+}
+
+fn check_when(raw: &RawWhen, at: &Path, findings: &mut Findings<'_>) -> Match {
     let RawWhen {
         model,
         headers,
@@ -198,6 +236,7 @@ fn check_when(raw: &RawWhen) -> Match {
         metadata,
         script,
         intent,
+        expression,
         weekdays,
         hours,
     } = raw;
@@ -224,6 +263,7 @@ fn check_when(raw: &RawWhen) -> Match {
         streamed: stream.get().copied(),
         metadata: named(metadata),
         intents: words(intent.get(), |LabelValue(name)| Some(name.clone())),
+        expression: check_expression(expression, at, findings),
         scripts: words(script.get(), |ScriptWord(word)| Script::find(word)),
         weekdays: words(weekdays.get(), |WeekdayWord(word)| {
             (0..)

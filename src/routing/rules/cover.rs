@@ -18,6 +18,7 @@ impl Match {
             && (self.streamed.is_none() || self.streamed == other.streamed)
             && subset(&self.scripts, &other.scripts)
             && subset(&self.intents, &other.intents)
+            && (self.expression.is_none() || self.expression == other.expression)
             && subset(&self.weekdays, &other.weekdays)
             && (self.hours.is_none() || self.hours == other.hours)
     }
