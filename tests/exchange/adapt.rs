@@ -84,7 +84,8 @@ fn an_answer_that_is_no_json_leads_on_and_the_last_one_is_told() {
         "json_schema": {"name": "n", "schema": {"type": "object"}}}});
     let mut mesh = plan(&config(|_| {}), &chat("frugal", schema.clone()));
     let (_, first) = reply(&mut mesh, 1, "local", &says("Sorry, no."));
-    assert_eq!((first.status, first.header(ESCALATE)), (502, "1"));
+    // Outlier detection would count a 5xx.
+    assert_eq!((first.status, first.header(ESCALATE)), (200, "1"));
     let (_, second) = reply(&mut mesh, 2, "anthropic", &Script::whole(200, CLAUDE_HELLO));
     assert_eq!(second.status, 200);
     let alone = config(|document| {

@@ -67,7 +67,10 @@ impl ReplyState {
         match signal(failure.class, self.origin.fallback_on_refusal) {
             Signal::ProviderFailed => mutation.set(":status", RETRIABLE_STATUS.to_string()),
             Signal::Escalate => {
-                mutation.set(":status", failure.status.to_string());
+                // Outlier detection counts what looks like a server's error.
+                if failure.status < 500 {
+                    mutation.set(":status", failure.status.to_string());
+                }
                 mutation.set(ESCALATE, "1");
             }
             Signal::Final => mutation.set(":status", final_error::status(&failure).to_string()),
@@ -148,9 +151,10 @@ fn signal(class: Class, fallback_on_refusal: bool) -> Signal {
         Next::NextIfRefusalAllowed if fallback_on_refusal => Signal::Escalate,
         Next::NextIfRefusalAllowed => Signal::Final,
         Next::NextCandidate => match class {
-            Class::ModelNotFound | Class::ContextLengthExceeded | Class::NotJson => {
-                Signal::Escalate
-            }
+            Class::ModelNotFound
+            | Class::ContextLengthExceeded
+            | Class::NotJson
+            | Class::LowQuality => Signal::Escalate,
             _ => Signal::ProviderFailed,
         },
     }
