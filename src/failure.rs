@@ -40,6 +40,8 @@ pub enum Class {
     MalformedReply,
     /// A reply whose text is not the JSON that it was asked for in words.
     NotJson,
+    /// A reply that looks too poor for the model's quality gate.
+    LowQuality,
     /// A reply larger than the buffer limit.
     ReplyTooLarge,
 }
@@ -76,7 +78,7 @@ pub struct Failure {
 
 impl Class {
     /// Every class.
-    pub const ALL: [Class; 17] = [
+    pub const ALL: [Class; 18] = [
         Class::RateLimited,
         Class::QuotaExhausted,
         Class::Overloaded,
@@ -93,6 +95,7 @@ impl Class {
         Class::EmptyReply,
         Class::MalformedReply,
         Class::NotJson,
+        Class::LowQuality,
         Class::ReplyTooLarge,
     ];
 
@@ -120,6 +123,7 @@ impl Class {
             Class::EmptyReply => "empty_reply",
             Class::MalformedReply => "malformed_reply",
             Class::NotJson => "not_json",
+            Class::LowQuality => "low_quality",
             Class::ReplyTooLarge => "reply_too_large",
         }
     }
@@ -142,7 +146,8 @@ impl Class {
             | Class::ContextLengthExceeded
             | Class::EmptyReply
             | Class::MalformedReply
-            | Class::NotJson => Next::NextCandidate,
+            | Class::NotJson
+            | Class::LowQuality => Next::NextCandidate,
         }
     }
 
@@ -175,6 +180,7 @@ impl Class {
             | Class::EmptyReply
             | Class::MalformedReply
             | Class::NotJson
+            | Class::LowQuality
             | Class::ReplyTooLarge => 502,
         }
     }
@@ -198,6 +204,7 @@ impl Class {
             | Class::EmptyReply
             | Class::MalformedReply
             | Class::NotJson
+            | Class::LowQuality
             | Class::ReplyTooLarge => "server_error",
         }
     }

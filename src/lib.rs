@@ -15,6 +15,7 @@
 //! * [`inspect`]: a client's body to a request profile.
 //! * [`observed`]: how targets did lately: recorded by attempts, asked for by routing.
 //! * [`classify`]: what kind of request it is: complexity and intents.
+//! * [`quality`]: how good an answer looks, told without asking a model.
 //! * [`surface`]: what clients may speak besides Chat Completions.
 //! * [`adapt`]: a request reshaped for one candidate, and its reply shaped back.
 //! * [`metrics`]: what is counted, under which names.
@@ -37,6 +38,7 @@ pub mod metrics;
 pub mod observed;
 pub mod operation;
 pub mod provider;
+pub mod quality;
 pub mod routing;
 pub mod schema;
 pub mod surface;

@@ -45,6 +45,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &["framing", "json", "operation", "schema", "tokens"],
     ),
     ("classify", &["json", "schema"]),
+    ("quality", &["json", "schema"]),
     (
         "surface",
         &[
@@ -72,6 +73,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "observed",
             "operation",
             "provider",
+            "quality",
             "routing",
             "schema",
             "tokens",
@@ -93,6 +95,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "observed",
             "operation",
             "provider",
+            "quality",
             "routing",
             "schema",
             "surface",

@@ -247,8 +247,19 @@ pub struct ModelConfig {
     pub on_unsupported: OnUnsupported,
     /// Whether a refusal leads to the next candidate.
     pub fallback_on_refusal: bool,
+    /// Which answers pass, where not all do.
+    pub quality_gate: Option<QualityGate>,
     /// Times for this model.
     pub timeouts: Timeouts,
+}
+
+/// Which answers pass; the last candidate's always do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QualityGate {
+    /// The score that an answer must reach, 0 to 1000.
+    pub threshold: u16,
+    /// How much of a stream is held to be scored, in bytes.
+    pub held_stream_bytes: u64,
 }
 
 /// What happens when a parameter cannot be carried to a candidate as it is.
@@ -272,6 +283,17 @@ pub struct Timeouts {
     pub idle_ms: u64,
     /// All attempts together, in milliseconds; 0 for no limit.
     pub total_ms: u64,
+    /// Attempts end sooner where candidates are known to be quick.
+    pub adaptive: Option<Adaptive>,
+}
+
+/// The time for an attempt, by how long candidates took lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Adaptive {
+    /// So many times the time that 19 of 20 requests kept.
+    pub times: u64,
+    /// The shortest time, in milliseconds.
+    pub at_least_ms: u64,
 }
 
 /// Buffer limits, in bytes.

@@ -214,6 +214,8 @@ object! {
         on_unsupported: OnUnsupportedWord,
         /// Whether a refusal leads to the next candidate; false when not said.
         fallback_on_refusal: bool,
+        /// Lets only answers pass that look good enough; all when not said.
+        quality_gate: RawQualityGate,
         /// Times of one request.
         timeouts: RawTimeouts,
         /// What becomes of a request that needs what a candidate's model lacks.
@@ -375,6 +377,18 @@ object! {
 }
 
 object! {
+    /// An answer that looks poor goes on to the next candidate; the last one's is delivered as it
+    /// is. Let a cheap candidate come first, and a better one after it.
+    pub(super) struct RawQualityGate {
+        /// The score that an answer must reach, 0 to 1; 0.7 when not said.
+        threshold: Ratio,
+        /// How much of a stream is held to be scored, as the client would get it; 1KiB when not
+        /// said.
+        held_stream: Size<1, MIB>,
+    }
+}
+
+object! {
     /// Times of one request.
     pub(super) struct RawTimeouts {
         /// From the start of an attempt to the first meaningful event of a stream, or to the
@@ -385,6 +399,23 @@ object! {
         idle: Duration<{ 10 * MILLISECOND }, HOUR>,
         /// All attempts together; 0s, no limit, when not said.
         total: Duration<0, { 24 * HOUR }>,
+        /// Ends attempts sooner than `per_try` where candidates are known to be quick; not when
+        /// not said.
+        adaptive: RawAdaptive,
+    }
+}
+
+object! {
+    /// The time for an attempt, by how long candidates took lately: to the first token for
+    /// streams, to the end for other replies. `per_try` stays the longest, and holds as long as
+    /// nothing is known of the first candidate.
+    pub(super) struct RawAdaptive {
+        /// So many times the time that 19 of 20 requests kept, of the slowest candidate that is
+        /// known; 3 when not said.
+        times: Int<1, 100>,
+        /// The shortest time, which also a candidate that was not asked lately must do with; 5s
+        /// when not said.
+        at_least: Duration<{ 10 * MILLISECOND }, HOUR>,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Rules and what else decides who serves a request.
 
-use super::{Config, ModelConfig, OnUnsupported, Timeouts};
+use super::{Config, ModelConfig, OnUnsupported, QualityGate, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
 use crate::inspect::RequestProfile;
@@ -195,6 +195,11 @@ impl<'c> Serving<'c> {
     pub fn fallback_on_refusal(&self) -> bool {
         let own = self.rule.and_then(|rule| rule.fallback_on_refusal);
         own.unwrap_or(self.model.fallback_on_refusal)
+    }
+
+    /// Which answers pass, where not all do.
+    pub fn quality_gate(&self) -> Option<QualityGate> {
+        self.model.quality_gate
     }
 
     /// Times of one request.

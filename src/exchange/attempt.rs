@@ -7,15 +7,16 @@ use std::sync::Arc;
 use super::credentials::is_withheld;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
 use super::mutation::{ImmediateResponse, Mutation};
-use super::reply::{Origin, ReplyState, ResponseHead};
+use super::reply::{Gate, Origin, ReplyState, ResponseHead};
 use super::{Topology, counting};
 use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
-use crate::config::{Config, OnUnsupported, ProviderConfig, Serving};
+use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate, Serving};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::operation::Operation;
 use crate::provider::{Auth, Offer};
+use crate::quality::Expected;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::schema::{ReplyContext, Target, TranslateError, Translated};
 
@@ -58,6 +59,7 @@ pub struct Attempt {
     offer: Option<Offer>,
     on_unsupported: OnUnsupported,
     token: String,
+    quality_gate: Option<QualityGate>,
     reply: ReplyState,
 }
 
@@ -92,6 +94,7 @@ impl Attempt {
             dialect: Arc::clone(&provider.dialect),
             ..ReplyContext::default()
         };
+        let is_last = index + 1 >= plan.steps.len();
         let origin = Origin {
             provider: provider.name.clone(),
             model: backend.model.clone(),
@@ -103,10 +106,10 @@ impl Attempt {
             },
             failure: facts.failure,
             // Envoy's idle timer runs before the first event too.
-            per_try_ms: timeouts.per_try_ms.min(timeouts.idle_ms),
+            per_try_ms: plan.per_try_ms.min(timeouts.idle_ms),
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: serving.fallback_on_refusal(),
-            is_last: index + 1 >= plan.steps.len(),
+            is_last,
             settings: config.observe,
             number: index,
             input_tokens: plan.input_tokens,
@@ -132,6 +135,8 @@ impl Attempt {
         let attempt = Attempt {
             config: Rc::clone(config),
             on_unsupported: serving.on_unsupported(),
+            // Whoever is last may answer as well as it can.
+            quality_gate: serving.quality_gate().filter(|_| !is_last),
             provider: provider.clone(),
             token: facts.token,
             backend: backend.clone(),
@@ -225,6 +230,10 @@ impl Attempt {
             ChatCompletionRequest::parse(body).ok_or_else(|| refusal(other))
         };
         let (mut body, mut request) = (body, read(body)?);
+        self.reply.set_gate(self.quality_gate.map(|bounds| Gate {
+            bounds,
+            expected: Expected::by(&request),
+        }));
         let adapted = adapt::adapt(&request, body, &self.candidate(), report);
         let adapted = adapted.map_err(untranslatable)?;
         if let Some(adapted) = &adapted {

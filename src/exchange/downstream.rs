@@ -3,6 +3,7 @@
 mod decision;
 pub(super) mod endpoint;
 mod head;
+mod patience;
 mod refusal;
 
 use std::rc::Rc;

@@ -3,7 +3,7 @@
 
 use super::sieve::Loss;
 use crate::catalog::{Backend, Labels};
-use crate::config::{Config, Serving};
+use crate::config::{Config, Serving, Timeouts};
 use crate::fidelity;
 use crate::json::to_string;
 use crate::routing::cost::{USUAL_OUTPUT_TOKENS, estimate_nano_usd};
@@ -14,6 +14,7 @@ use crate::routing::{Policies, RoutePlan, View, hash};
 pub(super) struct Decision<'a> {
     pub serving: Serving<'a>,
     pub view: View<'a>,
+    pub timeouts: Timeouts,
     pub policy: &'a Policies,
     pub required: &'a [&'a Labels],
     /// In order.
@@ -147,11 +148,10 @@ impl Decision<'_> {
     }
 
     fn timeouts(&self) -> String {
-        let timeouts = self.serving.timeouts();
         let mut out = String::from("{");
-        field(&mut out, "per_try", &to_string(&timeouts.per_try_ms));
-        field(&mut out, "idle", &to_string(&timeouts.idle_ms));
-        field(&mut out, "total", &to_string(&timeouts.total_ms));
+        field(&mut out, "per_try", &to_string(&self.timeouts.per_try_ms));
+        field(&mut out, "idle", &to_string(&self.timeouts.idle_ms));
+        field(&mut out, "total", &to_string(&self.timeouts.total_ms));
         out.push('}');
         out
     }

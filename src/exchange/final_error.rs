@@ -170,7 +170,8 @@ fn usefulness(class: Class) -> u8 {
         | Class::Timeout
         | Class::EmptyReply
         | Class::MalformedReply
-        | Class::NotJson => 2,
+        | Class::NotJson
+        | Class::LowQuality => 2,
         Class::ConnectFailure | Class::Reset | Class::Ejected => 1,
         Class::Authentication | Class::ModelNotFound => 0,
     }

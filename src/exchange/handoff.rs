@@ -114,6 +114,8 @@ pub struct Handoff {
     pub id: String,
     /// `created`, in Unix seconds.
     pub created: u64,
+    /// What one attempt may take, in milliseconds.
+    pub per_try_ms: u64,
     /// Estimated input tokens.
     pub input_tokens: u64,
     /// Hash of the prompt's beginning; 0 when nobody wants to know.

@@ -2,9 +2,11 @@
 
 mod accounting;
 mod failing;
+mod gate;
 mod observing;
 mod telling;
 
+pub(super) use self::gate::Gate;
 use self::telling::fidelity;
 use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
@@ -79,6 +81,8 @@ enum Phase {
         translator: Box<dyn StreamTranslator>,
         read: usize,
         out: Vec<u8>,
+        /// Its first meaningful event has come.
+        started: bool,
     },
     /// A stream that the client has begun to see.
     Committed {
@@ -96,6 +100,7 @@ pub(super) struct ReplyState {
     context: ReplyContext,
     /// What must be done to the reply because the request was degraded.
     reshape: Option<Reshape>,
+    gate: Option<Gate>,
     streamed: bool,
     limits: Limits,
     fidelity: Option<String>,
@@ -121,6 +126,7 @@ impl ReplyState {
             operation,
             context,
             reshape: None,
+            gate: None,
             streamed,
             limits,
             fidelity: None,
@@ -173,6 +179,7 @@ impl ReplyState {
                     translator,
                     read: 0,
                     out: Vec::new(),
+                    started: false,
                 },
                 None => Phase::Buffered,
             }
@@ -250,11 +257,7 @@ impl ReplyState {
                 self.fail(failure, now_ms, Mutation::default())
             }
             Phase::Buffered => self.whole(bytes, now_ms),
-            Phase::Held {
-                translator,
-                read,
-                out,
-            } => self.held(translator, read, out, bytes, end_of_stream, now_ms),
+            held @ Phase::Held { .. } => self.held(held, bytes, end_of_stream, now_ms),
             Phase::Committed { translator } => {
                 self.committed(translator, bytes, end_of_stream, now_ms)
             }
@@ -305,6 +308,9 @@ impl ReplyState {
         if out.len() as u64 > self.limits.reply_bytes {
             return self.fail(too_large(), now_ms, Mutation::default());
         }
+        if let Err(failure) = self.judge_whole(&out) {
+            return self.fail(failure, now_ms, Mutation::default());
+        }
         let mut mutation = Mutation::default();
         if !self.keeps_media_type() {
             mutation.set("content-type", "application/json");
@@ -334,15 +340,16 @@ impl ReplyState {
         Ok(body)
     }
 
-    fn held(
-        &mut self,
-        mut translator: Box<dyn StreamTranslator>,
-        read: usize,
-        mut out: Vec<u8>,
-        bytes: &[u8],
-        end_of_stream: bool,
-        now_ms: u64,
-    ) -> Mutation {
+    fn held(&mut self, held: Phase, bytes: &[u8], end_of_stream: bool, now_ms: u64) -> Mutation {
+        let Phase::Held {
+            mut translator,
+            read,
+            mut out,
+            started,
+        } = held
+        else {
+            return Mutation::default();
+        };
         let progress = match translator.push(bytes, &mut out) {
             Ok(progress) => progress,
             Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
@@ -355,28 +362,50 @@ impl ReplyState {
                 Err(failure) => self.fail(failure, now_ms, Mutation::default()),
             };
         }
+        let started = started || progress == Progress::Started;
         let held_too_much = read as u64 > self.limits.held_stream_bytes;
-        if progress == Progress::Started || held_too_much {
-            let mut mutation = Mutation::default();
-            self.set_stream_type(&mut mutation);
-            self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
-            self.store_usage(translator.usage(), &mut mutation);
-            self.seen.note(&out);
-            self.observe_first(now_ms, &mut mutation);
-            self.phase = Phase::Committed { translator };
-            mutation.body = Some(out);
-            return mutation;
+        let tells_enough = self
+            .gate
+            .as_ref()
+            .is_none_or(|gate| gate.is_content_with(out.len()));
+        if (started && tells_enough) || held_too_much {
+            return self.begin_stream(translator, out, now_ms);
         }
         self.phase = Phase::Held {
             translator,
             read,
             out,
+            started,
         };
         Mutation::pause()
     }
 
+    /// The client gets to see what has been held.
+    fn begin_stream(
+        &mut self,
+        translator: Box<dyn StreamTranslator>,
+        out: Vec<u8>,
+        now_ms: u64,
+    ) -> Mutation {
+        if let Err(failure) = self.judge_stream(&out, false) {
+            return self.fail(failure, now_ms, Mutation::default());
+        }
+        let mut mutation = Mutation::default();
+        self.set_stream_type(&mut mutation);
+        self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
+        self.store_usage(translator.usage(), &mut mutation);
+        self.seen.note(&out);
+        self.observe_first(now_ms, &mut mutation);
+        self.phase = Phase::Committed { translator };
+        mutation.body = Some(out);
+        mutation
+    }
+
     /// A stream that came whole before it was released.
     fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
+        if let Err(failure) = self.judge_stream(&out, true) {
+            return self.fail(failure, now_ms, Mutation::default());
+        }
         let mut mutation = Mutation::default();
         self.set_stream_type(&mut mutation);
         self.commit(&reply.model, reply.refused, now_ms, &mut mutation);

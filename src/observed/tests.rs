@@ -109,7 +109,7 @@ fn records_of_any_history_come_back_from_their_bytes_and_are_bounded() {
         };
         record.apply(&update, MINUTE, now);
         let bytes = record.encode();
-        assert_eq!(bytes.len(), 561);
+        assert_eq!(bytes.len(), 565);
         assert_eq!(Record::decode(&bytes), record);
         let state = record.state(MINUTE, now);
         let rate = state.error_rate.expect("known");

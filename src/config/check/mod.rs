@@ -138,7 +138,10 @@ fn wants(
     let policies = of_models.chain(of_rules).map(Policies::wants);
     let mut wants = policies.fold(Wants::default(), Wants::or);
     let shown = envoy.state_port.is_some();
-    wants.figures |= shown || routing.limits_times();
+    let of_rules = routing.rules.iter().filter_map(|rule| rule.timeouts);
+    let mut times = models.values().map(|model| model.timeouts).chain(of_rules);
+    let adapts = times.any(|timeouts| timeouts.adaptive.is_some());
+    wants.figures |= shown || adapts || routing.limits_times();
     wants.in_flight |= shown;
     wants.tokens |= routing.reads_tokens();
     wants

@@ -10,18 +10,21 @@ use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{
-    MAX_CANDIDATES, RawCandidate, RawDefaults, RawModel, RawProvider, RawTimeouts,
+    MAX_CANDIDATES, RawAdaptive, RawCandidate, RawDefaults, RawModel, RawProvider, RawQualityGate,
+    RawTimeouts,
 };
 use crate::config::shape::Given;
 use crate::config::units::show_duration;
 use crate::config::values::{Duration, List, Map};
-use crate::config::{ModelConfig, OnUnsupported, Timeouts};
+use crate::config::{Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts};
+use crate::quality::BEST;
 use crate::routing::Policies;
 
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     per_try_ms: 60_000,
     idle_ms: 60_000,
     total_ms: 0,
+    adaptive: None,
 };
 
 /// What a model takes that does not say it itself.
@@ -87,6 +90,7 @@ fn check_model(
         candidates,
         on_unsupported,
         fallback_on_refusal,
+        quality_gate,
         timeouts,
         degrade: _, // read with the rest of the adaptation
         fit: _,
@@ -102,6 +106,11 @@ fn check_model(
     let adaptation = adaptations.of_model(raw, on_unsupported, path, findings);
     let checked = check_candidates(candidates, providers, &adaptation, &at, findings);
     refuse_weightless(&policy, candidates, &checked, &at, findings);
+    if quality_gate.get().is_some() && checked.len() == 1 {
+        let finding = Finding::new("a gate before one candidate", "two candidates or more");
+        let finding = finding.hint("the last candidate's answer always passes");
+        findings.warning(At::Key, &path.key("quality_gate"), finding);
+    }
     ModelConfig {
         name: name.to_owned(),
         require: check_labels(require),
@@ -112,7 +121,21 @@ fn check_model(
             .get()
             .copied()
             .unwrap_or(defaults.fallback_on_refusal),
+        quality_gate: quality_gate.get().map(check_quality_gate),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
+    }
+}
+
+fn check_quality_gate(raw: &RawQualityGate) -> QualityGate {
+    let RawQualityGate {
+        threshold,
+        held_stream,
+    } = raw;
+    let threshold = threshold.get().map_or(0.7, |ratio| ratio.0);
+    QualityGate {
+        // A ratio lies between 0 and 1.
+        threshold: (threshold * f64::from(BEST)).round() as u16,
+        held_stream_bytes: held_stream.get().map_or(1024, |size| size.0),
     }
 }
 
@@ -137,6 +160,7 @@ pub(super) fn check_timeouts(
         per_try,
         idle,
         total,
+        adaptive,
     } = raw;
     let per_try_ms = milliseconds(per_try, unsaid.per_try_ms);
     let timeouts = Timeouts {
@@ -144,6 +168,7 @@ pub(super) fn check_timeouts(
         // Silence before the first event counts too: a shorter one would end attempts early.
         idle_ms: milliseconds(idle, unsaid.idle_ms.max(per_try_ms)),
         total_ms: milliseconds(total, unsaid.total_ms),
+        adaptive: adaptive.get().map(check_adaptive).or(unsaid.adaptive),
     };
     let known = !matches!(per_try, Given::Broken);
     if known && timeouts.total_ms > 0 && timeouts.total_ms < timeouts.per_try_ms {
@@ -153,6 +178,14 @@ pub(super) fn check_timeouts(
         findings.error(At::Value, &path.key("total"), finding);
     }
     timeouts
+}
+
+fn check_adaptive(raw: &RawAdaptive) -> Adaptive {
+    let RawAdaptive { times, at_least } = raw;
+    Adaptive {
+        times: times.get().map_or(3, |times| times.0),
+        at_least_ms: milliseconds(at_least, 5_000),
+    }
 }
 
 pub(super) fn milliseconds<const MIN: u64, const MAX: u64>(

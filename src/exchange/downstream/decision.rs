@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::patience::adapted;
 use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
@@ -15,7 +16,7 @@ use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::RequestProfile;
 use crate::observed::Observed;
-use crate::routing::{self, Constraints, RoutePlan, View};
+use crate::routing::{self, Constraints, Policies, RoutePlan, View};
 
 /// Why a candidate's translation would not do; strict when nothing may be lost.
 pub(super) type LossOf<'a> = dyn Fn(&Backend, bool) -> Option<Loss> + 'a;
@@ -99,18 +100,20 @@ impl Downstream {
             observed: facts.observed,
         };
         let choice = Choice::of(serving, &required, &view, loss);
+        let timeouts = adapted(serving.timeouts(), &choice.plan.candidates, &view);
         if self.asked.explain || explanation::is_wanted(&config, &view) {
-            self.asked.explanation = Some(explain(serving, view, &required, &choice));
+            self.asked.explanation = Some(explain(serving, view, timeouts, &required, &choice));
         }
         if choice.plan.candidates.is_empty() {
             let operation = profile.operation;
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
         let plan = Handoff {
+            per_try_ms: timeouts.per_try_ms,
             findings: findings.clone(),
             ..self.handoff(profile, serving, &choice, facts)
         };
-        let mut mutation = self.dispatch(&plan, serving, &choice);
+        let mut mutation = self.dispatch(&plan, serving.policy(), timeouts, &choice);
         if let Some(intent) = &known.intent {
             mutation.store(handoff::INTENT, intent.as_bytes());
         }
@@ -134,6 +137,7 @@ impl Downstream {
             include_usage: profile.include_usage,
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
+            per_try_ms: 0,
             input_tokens: profile.input_tokens,
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::of_avoided(&choice.avoided),
@@ -148,11 +152,12 @@ impl Downstream {
     fn dispatch(
         &mut self,
         handoff: &Handoff,
-        serving: Serving<'_>,
+        policy: &Policies,
+        timeouts: Timeouts,
         choice: &Choice<'_>,
     ) -> Mutation {
         let mut mutation = Mutation::default();
-        limit_attempts(handoff, serving.timeouts(), &mut mutation);
+        limit_attempts(handoff, timeouts, &mut mutation);
         let first = handoff.address(0, self.topology).unwrap_or_default();
         match self.topology {
             Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
@@ -166,7 +171,7 @@ impl Downstream {
         if let Some(rule) = &handoff.rule {
             mutation.store(handoff::RULE, rule.as_bytes());
         }
-        if serving.policy().assigns() {
+        if policy.assigns() {
             let variant = variant(&choice.plan.candidates);
             mutation.store(handoff::VARIANT, variant.as_bytes());
             self.asked.counted.variant = variant;
@@ -190,12 +195,14 @@ fn wants_token(config: &Config, handoff: &Handoff) -> bool {
 fn explain(
     serving: Serving<'_>,
     view: View<'_>,
+    timeouts: Timeouts,
     required: &[&Labels],
     choice: &Choice<'_>,
 ) -> String {
     let decision = Decision {
         serving,
         view,
+        timeouts,
         policy: serving.policy(),
         required,
         chosen: &choice.plan.candidates,

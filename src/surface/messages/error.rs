@@ -76,6 +76,7 @@ fn kind(failure: &Failure) -> &'static str {
         | Class::EmptyReply
         | Class::MalformedReply
         | Class::NotJson
+        | Class::LowQuality
         | Class::ReplyTooLarge => "api_error",
     }
 }
