@@ -82,7 +82,14 @@ impl Answer {
         const FILLER: &str = "lorem ipsum dolor sit amet ";
         self.calls.clear();
         self.stop = Stop::End;
-        self.text = FILLER.chars().cycle().take(bytes).collect();
+        self.text = FILLER.repeat(bytes / FILLER.len() + 1);
+        self.text.truncate(bytes);
+    }
+
+    /// Replaces the content by nothing, and ends all the same.
+    pub fn say_nothing(&mut self) {
+        self.refuse();
+        self.stop = Stop::End;
     }
 
     /// Replaces the content by nothing, as a content policy does.

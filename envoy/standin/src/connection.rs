@@ -2,8 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,14 +10,30 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Decides how its connection ends. Clones decide for the same connection.
+/// How a connection can end.
+#[derive(Clone, Copy, PartialEq)]
+pub enum End {
+    /// In order (FIN).
+    Close,
+    /// With a reset (RST) that discards unsent bytes.
+    Reset,
+    /// In order, after these bytes.
+    Bytes(&'static [u8]),
+}
+
+/// Decides how its connection ends: the first decision counts. Clones decide for the same
+/// connection.
 #[derive(Clone, Default)]
-pub struct Fate(Arc<AtomicBool>);
+pub struct Fate(Arc<OnceLock<End>>);
 
 impl Fate {
-    /// Makes the coming close a reset (RST) that discards unsent bytes.
-    pub fn reset(&self) {
-        self.0.store(true, Ordering::Release);
+    /// Says how the coming end is to be.
+    pub fn decide(&self, end: End) {
+        self.0.set(end).ok();
+    }
+
+    fn is_reset(&self) -> bool {
+        self.0.get() == Some(&End::Reset)
     }
 }
 
@@ -38,7 +53,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.fate.0.load(Ordering::Acquire) {
+        if self.fate.is_reset() {
             // A linger time of zero is what makes the kernel send RST on close.
             // When the peer is gone already there is nothing left to reset.
             SockRef::from(&self.stream)
@@ -84,9 +99,14 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.fate.0.load(Ordering::Acquire) {
+        match self.fate.0.get() {
             // An orderly FIN first would let the peer take the reset for an end.
-            return Poll::Ready(Ok(()));
+            Some(End::Reset) => return Poll::Ready(Ok(())),
+            // So few bytes fit into any send buffer.
+            Some(End::Bytes(bytes)) => {
+                self.stream.try_write(bytes).ok();
+            }
+            Some(End::Close) | None => {}
         }
         Pin::new(&mut self.stream).poll_shutdown(context)
     }

@@ -55,7 +55,7 @@ pub async fn handle(
     let body = collect(body).await?;
     exchange.body(&body);
     let reply = match examine(&shared, &head, &body) {
-        Ok(ask) => answer(&shared, &ask, &mut exchange).await,
+        Ok(ask) => answer(&shared, ask, &mut exchange).await,
         Err(refusal) => {
             exchange.refusal(&refusal.reason);
             Outcome::Reply(refusal.reply)
@@ -66,8 +66,8 @@ pub async fn handle(
             exchange.status(reply.status);
             Ok(response(reply, fate, exchange))
         }
-        Outcome::Reset => {
-            fate.reset();
+        Outcome::End(end) => {
+            fate.decide(end);
             exchange.complete();
             Err(NoReply)
         }
@@ -91,14 +91,16 @@ fn examine(shared: &Shared, head: &Parts, body: &[u8]) -> Result<Ask, Refusal> {
     shared.vendor.dialect().examine(&head, body)
 }
 
-async fn answer(shared: &Shared, ask: &Ask, exchange: &mut Exchange) -> Outcome {
+async fn answer(shared: &Shared, ask: Ask, exchange: &mut Exchange) -> Outcome {
     let dialect = shared.vendor.dialect();
-    let Some(fault) = shared.rules().fault_for(ask) else {
-        return Outcome::Reply(dialect.render(ask, &Answer::to(ask, dialect.name())));
+    let fault = shared.rules().fault_for(&ask);
+    let Some(fault) = fault else {
+        return Outcome::Reply(dialect.render(&ask, &Answer::to(&ask, dialect.name())));
     };
     exchange.fault(fault.kind());
     stall(&fault).await;
-    fault.play(dialect, ask)
+    let ask = fault.misheard(ask);
+    fault.play(dialect, &ask)
 }
 
 async fn stall(fault: &Fault) {

@@ -1,6 +1,8 @@
 //! The ways a stand-in can fail.
 
-use std::collections::{BTreeMap, VecDeque};
+mod body;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,9 +11,11 @@ use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
-use crate::gzip;
+use crate::connection::End;
 use crate::reply::{Reply, Script, Step};
 use crate::vendors::{Dialect, Trouble};
+
+use body::*;
 
 /// A fault as the control API takes it, under its field `kind`.
 #[derive(Clone, Deserialize)]
@@ -34,8 +38,19 @@ pub enum Fault {
     },
     /// A reset instead of a reply.
     Reset {},
+    /// The connection closes instead of a reply.
+    Close {},
+    /// Bytes that are no HTTP, and the end of the connection.
+    NotHttp {},
+    /// A reply whose head has a field of this many bytes.
+    BigHead { bytes: usize },
     /// A reset after the reply's head.
     ResetAfterHeaders {},
+    /// A reset in the middle of the body.
+    ResetAfter {
+        #[serde(default = "one")]
+        after_events: usize,
+    },
     /// Silence before the reply's head; without `ms` for ever.
     Stall {
         #[serde(default)]
@@ -53,6 +68,17 @@ pub enum Fault {
         #[serde(default = "one")]
         after_events: usize,
     },
+    /// The body ends in order, but before its end.
+    EndEarly {
+        #[serde(default = "one")]
+        after_events: usize,
+    },
+    /// Comments that keep the connection alive, and never an event.
+    KeepAlive { ms: u64 },
+    /// A stream where none was asked for, and the other way round.
+    OtherMode {},
+    /// A good reply in which nothing is said.
+    NothingSaid {},
     /// A stream without events.
     EmptyStream {},
     /// Status 200 without a body.
@@ -91,8 +117,8 @@ pub enum Fault {
 pub enum Outcome {
     /// It gets this reply.
     Reply(Reply),
-    /// Its connection is reset.
-    Reset,
+    /// Its connection ends.
+    End(End),
 }
 
 fn one() -> usize {
@@ -105,10 +131,18 @@ impl Fault {
         match self {
             Self::Status { .. } => "status",
             Self::Reset {} => "reset",
+            Self::Close {} => "close",
+            Self::NotHttp {} => "not_http",
+            Self::BigHead { .. } => "big_head",
             Self::ResetAfterHeaders {} => "reset_after_headers",
+            Self::ResetAfter { .. } => "reset_after",
             Self::Stall { .. } => "stall",
             Self::StallStream { .. } => "stall_stream",
             Self::Cut { .. } => "cut",
+            Self::EndEarly { .. } => "end_early",
+            Self::KeepAlive { .. } => "keep_alive",
+            Self::OtherMode {} => "other_mode",
+            Self::NothingSaid {} => "nothing_said",
             Self::EmptyStream {} => "empty_stream",
             Self::EmptyBody {} => "empty_body",
             Self::ErrorEventFirst {} => "error_event_first",
@@ -133,11 +167,26 @@ impl Fault {
         }
     }
 
+    /// The request as the vendor understands it.
+    pub fn misheard(&self, mut ask: Ask) -> Ask {
+        if let Self::OtherMode {} = self {
+            ask.stream = !ask.stream;
+            ask.sse = ask.stream;
+        }
+        ask
+    }
+
     /// Plays the fault on a request that would have succeeded.
     pub fn play(self, dialect: &dyn Dialect, ask: &Ask) -> Outcome {
         let mut answer = Answer::to(ask, dialect.name());
         let reply = match self {
-            Self::Reset {} => return Outcome::Reset,
+            Self::Reset {} => return Outcome::End(End::Reset),
+            Self::Close {} => return Outcome::End(End::Close),
+            Self::NotHttp {} => return Outcome::End(End::Bytes(NOT_HTTP)),
+            Self::NothingSaid {} => {
+                answer.say_nothing();
+                dialect.render(ask, &answer)
+            }
             Self::Status { .. } => self.status(dialect, ask),
             Self::Quota {} => dialect.trouble(Trouble::Quota, ask),
             Self::ModelGone {} => dialect.trouble(Trouble::ModelGone, ask),
@@ -183,7 +232,14 @@ impl Fault {
             Self::StallStream { after_events, ms } => {
                 insert(&mut reply, after_events, wait(ms));
             }
-            Self::Cut { after_events } => cut(&mut reply, after_events),
+            Self::Cut { after_events } => cut(&mut reply, after_events, Step::Close),
+            Self::ResetAfter { after_events } => cut(&mut reply, after_events, Step::Reset),
+            Self::EndEarly { after_events } => end_early(&mut reply, after_events),
+            Self::KeepAlive { ms } => keep_alive(&mut reply, Duration::from_millis(ms)),
+            Self::BigHead { bytes } => {
+                let field = ("x-filler".to_owned(), "x".repeat(bytes));
+                reply.headers.push(field);
+            }
             Self::EmptyStream {} => replace(&mut reply, Vec::new()),
             Self::EmptyBody {} => reply.body = Script::Whole(Bytes::new()),
             Self::ErrorEventFirst {} => replace(&mut reply, vec![Step::Send(error())]),
@@ -203,6 +259,9 @@ impl Fault {
     }
 }
 
+/// What a server of another kind says on the port.
+const NOT_HTTP: &[u8] = b"SSH-2.0-OpenSSH_9.6\r\n";
+
 /// Neither JSON nor SSE nor UTF-8.
 const GARBAGE: &[u8] = b"<html>\xff\xfe it is not what you think\x00</html>";
 
@@ -212,112 +271,4 @@ fn filtered(dialect: &dyn Dialect, ask: &Ask, mut answer: Answer) -> Reply {
     }
     answer.refuse();
     dialect.render(ask, &answer)
-}
-
-/// Time enough for what was written before to leave.
-fn flushed() -> Step {
-    Step::Wait(Duration::from_millis(20))
-}
-
-fn wait(ms: Option<u64>) -> Step {
-    ms.map_or(Step::WaitForever, |ms| {
-        Step::Wait(Duration::from_millis(ms))
-    })
-}
-
-fn replace(reply: &mut Reply, steps: Vec<Step>) {
-    let length = match &reply.body {
-        Script::Whole(bytes) if !steps.is_empty() => steps_length(&steps, bytes),
-        _ => None,
-    };
-    let steps = VecDeque::from(steps);
-    reply.body = Script::Steps { length, steps };
-}
-
-/// A buffered reply keeps announcing its length when it is to be broken off.
-fn steps_length(steps: &[Step], body: &Bytes) -> Option<u64> {
-    let broken = steps.iter().any(|s| matches!(s, Step::Reset | Step::Close));
-    broken.then_some(body.len() as u64)
-}
-
-/// Turns a whole body into two halves, so that faults have a middle to act on.
-fn steps(reply: &mut Reply) -> &mut VecDeque<Step> {
-    if let Script::Whole(bytes) = &reply.body {
-        let mut head = bytes.clone();
-        let tail = head.split_off(head.len() / 2);
-        reply.body = Script::Steps {
-            length: Some(bytes.len() as u64),
-            steps: VecDeque::from([Step::Send(head), Step::Send(tail)]),
-        };
-    }
-    match &mut reply.body {
-        Script::Steps { steps, .. } => steps,
-        Script::Whole(_) => unreachable!("a whole body was split just now"),
-    }
-}
-
-/// Where to act in the body: buffered replies have two halves.
-fn position(reply: &Reply, after: usize) -> usize {
-    match &reply.body {
-        Script::Whole(_) => 1,
-        Script::Steps { .. } => after,
-    }
-}
-
-fn insert(reply: &mut Reply, after: usize, step: Step) {
-    let at = position(reply, after);
-    let steps = steps(reply);
-    steps.insert(at.min(steps.len()), step);
-}
-
-fn break_after(reply: &mut Reply, after: usize, step: Step) {
-    let at = position(reply, after);
-    if let Script::Whole(_) = reply.body {
-        return replace(reply, vec![step]);
-    }
-    let steps = steps(reply);
-    steps.truncate(at);
-    steps.push_back(flushed());
-    steps.push_back(step);
-}
-
-fn cut(reply: &mut Reply, after: usize) {
-    let at = position(reply, after);
-    let steps = steps(reply);
-    // A cut after the last event would be an ordinary end.
-    steps.truncate(at.min(steps.len().saturating_sub(1)));
-    steps.push_back(flushed());
-    steps.push_back(Step::Close);
-}
-
-fn malform(dialect: &dyn Dialect, ask: &Ask, reply: &mut Reply, after: usize) {
-    match &mut reply.body {
-        Script::Whole(bytes) => bytes.truncate(bytes.len() / 2),
-        Script::Steps { .. } => insert(reply, after, Step::Send(dialect.broken_event(ask))),
-    }
-}
-
-fn slow_down(reply: &mut Reply, pause: Duration) {
-    let steps = steps(reply);
-    *steps = std::mem::take(steps)
-        .into_iter()
-        .flat_map(|step| [Step::Wait(pause), step])
-        .collect();
-}
-
-fn compress(reply: &mut Reply) {
-    let mut plain = Vec::new();
-    match &reply.body {
-        Script::Whole(bytes) => plain.extend_from_slice(bytes),
-        Script::Steps { steps, .. } => {
-            for step in steps {
-                if let Step::Send(bytes) = step {
-                    plain.extend_from_slice(bytes);
-                }
-            }
-        }
-    }
-    reply.body = Script::Whole(Bytes::from(gzip::store(&plain)));
-    let encoding = ("content-encoding".to_owned(), "gzip".to_owned());
-    reply.headers.push(encoding);
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::Sleep;
 
-use crate::connection::Fate;
+use crate::connection::{End, Fate};
 use crate::record::Exchange;
 
 /// A reply before it is bound to a connection.
@@ -173,7 +173,7 @@ impl Body for ReplyBody {
                 Some(Step::WaitForever) => self.stuck = true,
                 Some(Step::Close) => return self.break_off(),
                 Some(Step::Reset) => {
-                    self.fate.reset();
+                    self.fate.decide(End::Reset);
                     return self.break_off();
                 }
                 None => self.end(),

@@ -154,6 +154,59 @@ async fn a_cut_leaves_the_body_unfinished() {
 }
 
 #[tokio::test]
+async fn a_body_can_end_in_order_before_its_end() {
+    for (stream, fault) in [
+        (true, json!({"kind": "end_early", "after_events": 2})),
+        (false, json!({"kind": "end_early"})),
+    ] {
+        let reply = play(stream, fault).await.unwrap();
+        assert!(reply.whole && !reply.body.is_empty());
+        assert!(!reply.text().contains("[DONE]") && !reply.text().ends_with('}'));
+    }
+}
+
+#[tokio::test]
+async fn a_body_can_be_reset_in_its_middle() {
+    for stream in [false, true] {
+        let reply = play(stream, json!({"kind": "reset_after"})).await.unwrap();
+        assert!(reply.status == 200 && !reply.whole);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_can_end_without_a_reply() {
+    let error = play(false, json!({"kind": "close"})).await.unwrap_err();
+    assert_ne!(error.kind(), io::ErrorKind::ConnectionReset);
+    assert!(play(false, json!({"kind": "not_http"})).await.is_err());
+}
+
+#[tokio::test]
+async fn a_head_can_be_too_large() {
+    let fault = json!({"kind": "big_head", "bytes": 5000});
+    assert!(play(false, fault).await.unwrap().head.len() > 5000);
+}
+
+#[tokio::test]
+async fn a_reply_can_be_of_the_other_mode() {
+    let fault = json!({"kind": "other_mode"});
+    let reply = play(true, fault.clone()).await.unwrap();
+    assert!(reply.json()["choices"][0]["message"]["content"].is_string());
+    let reply = play(false, fault).await.unwrap();
+    assert!(reply.text().ends_with("[DONE]\n\n"));
+}
+
+#[tokio::test]
+async fn a_good_reply_can_say_nothing() {
+    let reply = play(false, json!({"kind": "nothing_said"})).await.unwrap();
+    let choice = &reply.json()["choices"][0];
+    assert_eq!(choice["finish_reason"], "stop");
+    assert_eq!(
+        choice["message"]["content"].as_str().unwrap_or_default(),
+        ""
+    );
+}
+
+#[tokio::test]
 async fn a_body_can_be_empty() {
     let stream = play(true, json!({"kind": "empty_stream"})).await.unwrap();
     assert!(stream.head.contains("text/event-stream"));
