@@ -152,13 +152,19 @@ impl Class {
     }
 
     /// The class of an HTTP status whose body says nothing better.
+    ///
+    /// 413: a body of more bytes than one provider takes may be small enough for another.
+    /// 451: not served to where this gateway is; ours to solve, as with a credential.
+    /// 499: the provider says that we hung up, and we did not.
     pub fn of_status(status: u16) -> Class {
         match status {
-            401 | 403 => Class::Authentication,
+            401 | 403 | 451 => Class::Authentication,
             402 => Class::QuotaExhausted,
             404 | 410 => Class::ModelNotFound,
             408 | 504 => Class::Timeout,
+            413 => Class::ContextLengthExceeded,
             429 => Class::RateLimited,
+            499 => Class::ServerError,
             503 | 529 => Class::Overloaded,
             400..=499 => Class::InvalidRequest,
             _ => Class::ServerError,

@@ -280,10 +280,10 @@ impl Attempt {
         self.reply.on_headers(head, now_ms)
     }
 
-    /// Where the next bytes of the reply's body buffer begin; `None` while nothing shall be
-    /// read because the whole body is needed first.
-    pub fn reads_from(&self, end_of_stream: bool) -> Option<usize> {
-        self.reply.reads_from(end_of_stream)
+    /// Where the next bytes of the reply's body buffer, which holds `size`, begin; `None` while
+    /// nothing shall be read because the whole body is needed first.
+    pub fn reads_from(&self, size: usize, end_of_stream: bool) -> Option<usize> {
+        self.reply.reads_from(size, end_of_stream)
     }
 
     /// More of the reply's body, from [`Attempt::reads_from`] on.

@@ -232,8 +232,11 @@ impl ReplyState {
         self.operation.is_some_and(|o| o.keeps_media_type())
     }
 
-    pub(super) fn reads_from(&self, end_of_stream: bool) -> Option<usize> {
+    /// What grows beyond a limit is judged at once: its end may be beyond what Envoy buffers.
+    pub(super) fn reads_from(&self, size: usize, end_of_stream: bool) -> Option<usize> {
         match &self.phase {
+            Phase::Buffered if size as u64 > self.limits.reply_bytes => Some(0),
+            Phase::Error { .. } if size > MAX_ERROR_BYTES => Some(0),
             Phase::Error { .. } | Phase::Buffered if !end_of_stream => None,
             Phase::Held { read, .. } => Some(*read),
             _ => Some(0),

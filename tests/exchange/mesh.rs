@@ -227,7 +227,7 @@ impl Mesh {
         let mut buffer = Vec::new();
         let mut receive = |mesh: &mut Mesh, bytes: &[u8], end: bool| {
             buffer.extend_from_slice(bytes);
-            let Some(start) = attempt.reads_from(end) else {
+            let Some(start) = attempt.reads_from(buffer.len(), end) else {
                 assert!(!end, "a finished reply must be read");
                 return;
             };

@@ -339,3 +339,16 @@ fn a_model_name_of_the_providers_making_cannot_break_a_header() {
         assert_eq!(mesh.text(RESPONSE_MODEL), seen);
     }
 }
+
+#[test]
+fn a_reply_that_outgrows_its_limit_is_judged_before_its_end() {
+    let chunk = vec![b'x'; 3000];
+    let script = Script {
+        chunks: vec![chunk.clone(), chunk.clone(), chunk],
+        ..Script::whole(200, "")
+    };
+    // The rest never comes, as when it is more than Envoy buffers.
+    let (mesh, reply) = reply(&script.ending(End::After(0)));
+    assert_eq!(reply.status, 502);
+    assert!(mesh.text(TRAIL).contains("class=reply_too_large"));
+}

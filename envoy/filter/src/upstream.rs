@@ -51,7 +51,7 @@ impl UpstreamFilter {
         let Some(attempt) = &mut self.attempt else {
             return Action::Continue;
         };
-        let Some(start) = attempt.reads_from(end_of_stream) else {
+        let Some(start) = attempt.reads_from(size, end_of_stream) else {
             return Action::Pause;
         };
         let bytes = host::body(Side::Response, start, size.saturating_sub(start));

@@ -15,7 +15,7 @@ pub(super) fn read(reply: &ErrorReply<'_>) -> Failure {
     let failure = match body.error {
         Some(error) => of_object(&error, Some(reply.status)),
         None => Failure::new(
-            class_of_status(reply.status),
+            Class::of_status(reply.status),
             "the provider answered with an error that is not of its own schema",
         ),
     };
@@ -38,8 +38,8 @@ pub(super) fn of_object(error: &ErrorObject<'_>, status: Option<u16>) -> Failure
     let message = message.unwrap_or("the provider reported an error without a message");
     let code = error.details.as_ref().and_then(|d| d.error_code.as_deref());
     let class = class_of_reason(kind, code.unwrap_or_default(), message)
-        .or_else(|| class_of_kind(kind))
-        .unwrap_or_else(|| status.map_or(Class::ServerError, class_of_status));
+        .or_else(|| class_of_kind(kind, status))
+        .unwrap_or_else(|| status.map_or(Class::ServerError, Class::of_status));
     let failure = Failure::new(class, message.to_owned());
     Failure {
         code: code.map_or_else(|| code_of(class, kind), |code| Some(code.to_owned().into())),
@@ -87,7 +87,8 @@ fn class_of_reason(kind: &str, code: &str, message: &str) -> Option<Class> {
     says(&["content filtering policy"]).then_some(Class::ContentFilter)
 }
 
-fn class_of_kind(kind: &str) -> Option<Class> {
+/// A status is more exact than a kind that only tells whose fault it was.
+fn class_of_kind(kind: &str, status: Option<u16>) -> Option<Class> {
     Some(match kind {
         "overloaded_error" => Class::Overloaded,
         "rate_limit_error" => Class::RateLimited,
@@ -97,16 +98,34 @@ fn class_of_kind(kind: &str) -> Option<Class> {
         "authentication_error" | "permission_error" => Class::Authentication,
         "not_found_error" => Class::ModelNotFound,
         "request_too_large" => Class::ContextLengthExceeded,
-        "invalid_request_error" => Class::InvalidRequest,
+        "invalid_request_error" => status.map_or(Class::InvalidRequest, Class::of_status),
         _ => return None,
     })
 }
 
-/// A body of more bytes than Anthropic takes may be small enough for another provider, so 413
-/// must not end the request: it counts as a prompt that is too large for this one.
-fn class_of_status(status: u16) -> Class {
-    match status {
-        413 => Class::ContextLengthExceeded,
-        status => Class::of_status(status),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_more_exact_than_a_kind_that_only_blames() {
+        let rows = [
+            (400, Class::InvalidRequest),
+            (402, Class::QuotaExhausted),
+            (408, Class::Timeout),
+            (410, Class::ModelNotFound),
+            (413, Class::ContextLengthExceeded),
+            (302, Class::ServerError),
+        ];
+        for (status, expected) in rows {
+            let reply = ErrorReply {
+                status,
+                retry_after: None,
+                body:
+                    br#"{"type":"error","error":{"type":"invalid_request_error","message":"no"}}"#,
+                rules: &[],
+            };
+            assert_eq!(read(&reply).class, expected, "{status}");
+        }
     }
 }

@@ -176,11 +176,9 @@ const CLASSES: &[(&str, Class)] = &[
     ("ValidationException", Class::InvalidRequest),
 ];
 
-/// 424 is a failure of the model behind Bedrock. A body of more bytes than Bedrock takes may
-/// be small enough for another provider, so 413 must not end the request.
+/// 424 is a failure of the model behind Bedrock.
 fn class_of_status(status: u16) -> Class {
     match status {
-        413 => Class::ContextLengthExceeded,
         424 => Class::ServerError,
         status => Class::of_status(status),
     }

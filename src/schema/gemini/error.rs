@@ -145,17 +145,17 @@ fn class(http: u16, status: &str, message: &str, details: &[Detail<'_>]) -> Clas
         "UNAUTHENTICATED" | "PERMISSION_DENIED" => Class::Authentication,
         "NOT_FOUND" => Class::ModelNotFound,
         "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE" => {
-            client_fault(message, details)
+            client_fault(http, message, details)
         }
         _ => match Class::of_status(http) {
-            Class::InvalidRequest => client_fault(message, details),
+            Class::InvalidRequest => client_fault(http, message, details),
             class => class,
         },
     }
 }
 
 /// Google says "invalid" also of things that another candidate may do better.
-fn client_fault(message: &str, details: &[Detail<'_>]) -> Class {
+fn client_fault(http: u16, message: &str, details: &[Detail<'_>]) -> Class {
     let says = |needle: &str| contains_ignoring_case(message, needle);
     let has_reason = |reason: &str| details.iter().any(|d| d.reason.as_deref() == Some(reason));
     if has_reason("API_KEY_INVALID") || says("api key not valid") || says("api key expired") {
@@ -169,6 +169,9 @@ fn client_fault(message: &str, details: &[Detail<'_>]) -> Class {
         Class::ContextLengthExceeded
     } else if says("prohibited_content") || says("blocked by safety") {
         Class::ContentFilter
+    } else if http < 500 {
+        // A status is more exact than a word that only tells whose fault it was.
+        Class::of_status(http)
     } else {
         Class::InvalidRequest
     }

@@ -17,6 +17,27 @@ fn class(status: u16, word: &str, message: &str) -> Class {
 }
 
 #[test]
+fn a_status_is_more_exact_than_a_word_that_only_blames() {
+    let rows = [
+        (402, Class::QuotaExhausted),
+        (408, Class::Timeout),
+        (410, Class::ModelNotFound),
+        (413, Class::ContextLengthExceeded),
+        (302, Class::ServerError),
+        (422, Class::InvalidRequest),
+        // Inside a reply, where Google's own code was none.
+        (500, Class::InvalidRequest),
+    ];
+    for (status, expected) in rows {
+        assert_eq!(
+            class(status, "INVALID_ARGUMENT", "no"),
+            expected,
+            "{status}"
+        );
+    }
+}
+
+#[test]
 fn what_another_candidate_may_do_better_is_not_the_clients_fault() {
     let cases = [
         (
