@@ -22,16 +22,19 @@ WASM_BUDGET_BYTES := 1572864
 # More for the benchmark, such as BENCH=--quick.
 BENCH :=
 
+# More for the fault matrix, such as FAULTS="--ports 9201,9202,9203 --pause-ms 100".
+FAULTS :=
+
 # The Envoys that CI runs: per-attempt choice, and static chains.
 ENVOY := 1.40.0
 ENVOY_STATIC := 1.38.2
 ENVOY_MATRIX := 1.40.0 1.39.3 1.38.2 1.37.0
 
-E2E := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
-    POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/e2e
+E2E_BUILDS := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
+    POINTSMAN_WASM=$(CURDIR)/$(WASM)
+E2E := $(E2E_BUILDS) $(PYTHON) -m pytest --quiet tests/e2e
 
-ISTIO := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
-    POINTSMAN_WASM=$(CURDIR)/$(WASM) $(PYTHON) -m pytest --quiet tests/istio
+ISTIO := $(E2E_BUILDS) $(PYTHON) -m pytest --quiet tests/istio
 
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT := $(SUDO) apt-get --quiet --quiet
@@ -39,8 +42,7 @@ APT := $(SUDO) apt-get --quiet --quiet
 apt_install = $(APT) install --yes --no-install-recommends $(1) || \
     { $(APT) update && $(APT) install --yes --no-install-recommends $(1); }
 
-E2E_CLIENTS := POINTSMAN_BIN=target/cli/pointsman POINTSMAN_STANDIN=target/cli/pointsman-standin \
-    POINTSMAN_WASM=$(CURDIR)/$(WASM) CLIENTS_PACKAGES=$(CLIENTS_PACKAGES) \
+E2E_CLIENTS := $(E2E_BUILDS) CLIENTS_PACKAGES=$(CLIENTS_PACKAGES) \
     $(CLIENTS_VENV)/bin/python -m pytest --quiet --rootdir . $(CLIENTS)
 
 CARGO_FILTER := cargo build --quiet --release --package pointsman-filter --target wasm32-wasip1
@@ -139,6 +141,11 @@ e2e-matrix: wasm cli $(VENV)/.installed ## real Envoy, every supported minor
 	for version in $(ENVOY_MATRIX); do \
 	    $(E2E) --envoy-version $$version; \
 	done
+
+.PHONY: faults
+faults: wasm cli $(VENV)/.installed ## every declared fault, as clients see it; URL= asks another gateway
+	PYTHONPATH=tests $(E2E_BUILDS) $(PYTHON) -m faults --envoy-version $(ENVOY) \
+	    $(if $(URL),--url $(URL)) $(if $(MODEL),--model $(MODEL)) $(FAULTS)
 
 .PHONY: bench
 bench: wasm ## what a request costs, against the same Envoy without the filter

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "vendor")]
+E2E, TESTS = Path(__file__).parents[:2]
+sys.path[:0] = [str(E2E), str(TESTS), str(TESTS / "vendor")]
 
 from gateway import SPEAKERS, Binaries, Gateway, Standins, fetch_envoy, provider  # noqa: E402
 

@@ -192,19 +192,23 @@ class Record:
 
 
 class Standins:
-    """A process with any number of stand-ins. `names` are `openai`, `openai-2` and so on."""
+    """A process with any number of stand-ins. `names` are `openai`, `openai-2` and so on.
 
-    def __init__(self, binaries, folder, names=VENDORS, keys=None):
+    Each takes the key that `keys` names, or one of its own; none at all: any.
+    """
+
+    def __init__(self, binaries, folder, names=VENDORS, keys=None, ports=None):
         folder.mkdir(parents=True, exist_ok=True)
-        *ports, control = free_ports(len(names) + 1)
+        *free, control = free_ports(len(names) + 1)
         command = [str(binaries.standin), "--control", f"127.0.0.1:{control}"]
         ready = folder / "standins.ready"
         command += ["--ready-file", str(ready)]
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{control}", timeout=PATIENCE_S)
         self._by_name = {}
-        for name, port in zip(names, ports):
+        for name, port in zip(names, ports or free):
             vendor, key = name.split("-")[0], (keys or {}).get(name, f"secret-of-{name}")
-            command += [f"--{vendor}", f"127.0.0.1:{port}", f"--{vendor}-key", key]
+            command += [f"--{vendor}", f"127.0.0.1:{port}"]
+            command += [f"--{vendor}-key", key] if key else []
             self._by_name[name] = Standin(name, vendor, port, key, self._http)
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         poll("stand-ins ready", lambda: ready.exists() and ready.read_text())
