@@ -161,9 +161,17 @@ examples: cli ## write the reference, the JSON Schema and the rendered examples 
 	    target/cli/pointsman render envoy $$example --envoy 1.38 > $${example%/*}/envoy-1.38.yaml; \
 	done
 	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
-	    --workload registry.example.com/pointsman:0.1.0 > gateway.yaml
+	    --workload registry.example.com/pointsman:0.1.0 > gateway/manifests.yaml
 	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
-	    --variant sidecar --namespace team-a > sidecar.yaml
+	    --variant sidecar --namespace team-a > sidecar/manifests.yaml
+	mkdir -p examples/istio/helm/files
+	for variant in gateway sidecar; do \
+	    cp examples/istio/$$variant/manifests.yaml examples/istio/helm/files/$$variant.yaml; \
+	done
+
+.PHONY: oci
+oci: wasm ## the module as OCI images, with checksums, in target/oci
+	python3 examples/istio/oci.py $(WASM) target/oci
 
 .PHONY: clean
 clean: ## remove what was built

@@ -27,24 +27,32 @@ fn codes(objects: &[Value]) -> Vec<&'static str> {
     lint(objects).into_iter().map(|f| f.code).collect()
 }
 
+/// Every file below `folder`.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => files(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
 #[test]
 fn it_is_silent_on_everything_that_is_shipped() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut shipped = Vec::new();
+    files(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("examples"),
+        &mut shipped,
+    );
     let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let folder = entry.unwrap().path();
-        let Ok(files) = fs::read_dir(&folder) else {
-            continue;
-        };
-        for file in files {
-            let file = file.unwrap().path();
-            let is_yaml = file.extension().is_some_and(|e| e == "yaml");
-            let text = fs::read_to_string(&file).unwrap_or_default();
-            if is_yaml && text.contains("pointsman.upstream") {
-                count += 1;
-                let objects = from_yaml(&text).unwrap();
-                assert_eq!(lint(&objects), [], "{}", file.display());
-            }
+    for file in shipped {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        let is_yaml = file.extension().is_some_and(|e| e == "yaml");
+        if is_yaml && text.contains("pointsman.upstream") {
+            count += 1;
+            let objects = from_yaml(&text).unwrap();
+            assert_eq!(lint(&objects), [], "{}", file.display());
         }
     }
     assert!(count >= 8, "{count}");
@@ -272,7 +280,7 @@ const IN_MANIFESTS: &[Mistake] = &[
 #[test]
 fn each_mistake_in_manifests_is_found() {
     for (code, plant) in IN_MANIFESTS {
-        let mut objects = example("istio/gateway.yaml");
+        let mut objects = example("istio/gateway/manifests.yaml");
         plant(&mut objects);
         let found = codes(&objects);
         assert!(found.contains(code), "{code}: found {found:?}");
@@ -359,7 +367,7 @@ fn a_dump_of_a_running_envoy_is_read_like_its_bootstrap() {
 
 #[test]
 fn what_kubectl_lists_is_read_like_files() {
-    let mut objects = example("istio/gateway.yaml");
+    let mut objects = example("istio/gateway/manifests.yaml");
     take(with(&mut objects, "sni"), "sni");
     let list = vec![json!({ "apiVersion": "v1", "kind": "List", "items": objects })];
     assert_eq!(codes(&list), ["no-sni"]);
@@ -367,7 +375,7 @@ fn what_kubectl_lists_is_read_like_files() {
 
 #[test]
 fn every_finding_has_a_cause_and_a_cure() {
-    let mut objects = example("istio/gateway.yaml");
+    let mut objects = example("istio/gateway/manifests.yaml");
     for (_, plant) in IN_MANIFESTS.iter().take(12) {
         plant(&mut objects);
     }

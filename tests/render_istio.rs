@@ -89,9 +89,13 @@ fn the_shipped_examples_are_rendered_from_their_document() {
     let sidecar = options(Variant::Sidecar, &["1.30", "1.31"]);
     let typed = "pointsman render istio pointsman.yaml";
     let shipped = [
-        ("gateway.yaml", gateway, format!("--workload {image}")),
         (
-            "sidecar.yaml",
+            "gateway/manifests.yaml",
+            gateway,
+            format!("--workload {image}"),
+        ),
+        (
+            "sidecar/manifests.yaml",
             sidecar,
             "--variant sidecar --namespace team-a".to_owned(),
         ),
@@ -104,6 +108,14 @@ fn the_shipped_examples_are_rendered_from_their_document() {
             rendered == fs::read_to_string(&file).unwrap_or_default(),
             "{} is stale: run `make examples`",
             file.display()
+        );
+        let variant = name.split('/').next().unwrap();
+        let in_chart = folder.join(format!("helm/files/{variant}.yaml"));
+        let copy = fs::read_to_string(&in_chart).unwrap_or_default();
+        assert!(
+            rendered == copy,
+            "{} is stale: run `make examples`",
+            in_chart.display()
         );
     }
 }

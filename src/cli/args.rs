@@ -127,13 +127,18 @@ pub(super) struct RenderEnvoyArgs {
     /// Write here the files that `envoy.secrets` wants: they say where secrets are, and hold none
     #[arg(long, value_name = "FOLDER")]
     pub(super) secrets: Option<PathBuf>,
+    /// Write everything but the bootstrap to files here, which Envoy watches: render again, and it
+    /// changes without a restart
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) xds: Option<PathBuf>,
 }
 
 const RENDER_ENVOY_EXAMPLES: &str = "\
 Examples:
   pointsman render envoy pointsman.yaml > envoy.yaml && envoy -c envoy.yaml
   pointsman render envoy pointsman.yaml --envoy 1.38
-  pointsman render envoy pointsman.yaml --secrets secrets > envoy.yaml";
+  pointsman render envoy pointsman.yaml --secrets secrets > envoy.yaml
+  pointsman render envoy pointsman.yaml --xds /etc/envoy/xds > envoy.yaml";
 
 /// Find mistakes in manifests, bootstraps and config dumps
 ///

@@ -39,8 +39,20 @@ fn render_envoy(
     if let Some(folder) = &args.secrets {
         write_secret_files(&config, folder)?;
     }
-    match envoy::render(&config, &document.to_string(), args.envoy) {
-        Ok(yaml) => {
+    let document = document.to_string();
+    let rendered = match &args.xds {
+        None => envoy::render(&config, &document, args.envoy).map(|yaml| (yaml, None)),
+        Some(folder) => {
+            let watched = envoy::watched(&config, &document, args.envoy, &folder.to_string_lossy());
+            watched.map(|watched| (watched.bootstrap, Some((folder, watched.files))))
+        }
+    };
+    match rendered {
+        Ok((yaml, files)) => {
+            if let Some((folder, files)) = files {
+                write_secret_files(&envoy::with_secrets_in(&config, folder), folder)?;
+                replace_files(folder, &files)?;
+            }
             out.write_all(yaml.as_bytes())?;
             Ok(Outcome::Done)
         }
@@ -54,6 +66,20 @@ fn render_envoy(
             Ok(Outcome::Refused)
         }
     }
+}
+
+/// Each file whole or not at all: Envoy reads it when it is renamed.
+fn replace_files(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
+    for (name, text) in files {
+        let file = folder.join(name);
+        if fs::read_to_string(&file).is_ok_and(|there| there == *text) {
+            continue;
+        }
+        let aside = folder.join(format!(".{name}"));
+        fs::write(&aside, text)?;
+        fs::rename(aside, file)?;
+    }
+    Ok(())
 }
 
 /// The files that Envoy watches, and by which it finds secrets.

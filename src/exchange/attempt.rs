@@ -48,6 +48,16 @@ pub struct Refusal {
     pub reason: &'static str,
 }
 
+/// What a plan of another configuration is refused with.
+const UNKNOWN: &str = "the plan names what this configuration does not have";
+
+impl Refusal {
+    /// Whether another configuration may know what the plan names.
+    pub fn is_unknown(&self) -> bool {
+        self.reason == UNKNOWN
+    }
+}
+
 /// One upstream try.
 pub struct Attempt {
     config: Rc<Config>,
@@ -372,7 +382,7 @@ fn look_up<'c>(
     plan: &Handoff,
     step: &Step,
 ) -> Result<(Serving<'c>, &'c ProviderConfig, &'c Backend), Refusal> {
-    let gone = || refusal("the plan names what this configuration does not have");
+    let gone = || refusal(UNKNOWN);
     let model = config.models.get(&plan.model).ok_or_else(gone)?;
     let provider = config.providers.get(&step.provider).ok_or_else(gone)?;
     // While a new configuration comes in, a rule may be here and not yet, or no more, there: then

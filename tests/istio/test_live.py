@@ -36,6 +36,7 @@ def document(standins):
         "account": ["openai-2", "openai"],
         # Where each order is a cluster, only orders that are there can be changed to.
         "reversed": ["anthropic", "openai"],
+        "alone": ["gemini"],
     }
     return {
         "providers": {each.name: provider(each) for each in standins},
@@ -156,7 +157,9 @@ def test_a_new_configuration_is_taken_under_load(mesh):
     with Load(mesh, "first") as load:
         changed = document(mesh.standins)
         changed["models"]["first"]["candidates"].reverse()
+        changed["models"]["new"] = {"candidates": [candidate("gemini")]}
         mesh.configure(changed)
+        gateway.poll("new model", lambda: mesh.chat("new").status_code == 200)
         gateway.poll("other order", lambda: "anthropic" in load.answered_by[-1])
         mesh.configure(document(mesh.standins))
         gateway.poll("old order", lambda: "openai" in load.answered_by[-1])

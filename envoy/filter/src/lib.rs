@@ -2,6 +2,7 @@
 
 mod downstream;
 mod host;
+mod known;
 mod meter;
 mod state;
 mod upstream;
@@ -82,12 +83,12 @@ impl RootContext for Root {
 /// Every problem, each a line, when the configuration cannot be used.
 fn load(bytes: &[u8]) -> Result<Loaded, Vec<String>> {
     let plugin = Plugin::parse(bytes).map_err(|problem| vec![problem])?;
-    let (config, _warnings) = Config::from_json(plugin.document.get().as_bytes())
+    let config = known::config(plugin.document.get())
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     Ok(Loaded {
         role: plugin.role,
         topology: plugin.topology,
         recording: Recording::of(&config),
-        config: Rc::new(config),
+        config,
     })
 }

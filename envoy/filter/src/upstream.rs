@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{FAILURE, PLAN, TOKEN, TRAIL};
-use pointsman::exchange::{Attempt, AttemptFacts, Refusal, ResponseHead, Topology};
+use pointsman::exchange::{Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, Recording, Side};
+use crate::known;
 
 /// One attempt.
 pub(crate) struct UpstreamFilter {
@@ -33,6 +34,19 @@ impl UpstreamFilter {
         host::respond(&refusal.response);
         self.attempt = None;
         Action::Pause
+    }
+
+    /// While a new configuration comes in, the plan may have been made by another one.
+    fn start_with_others(&self, refusal: Refusal) -> Result<(Attempt, Mutation), Refusal> {
+        if !refusal.is_unknown() {
+            return Err(refusal);
+        }
+        let mut others = known::others(&self.config).into_iter();
+        let started = others.find_map(|config| {
+            let facts = attempt_facts(&config);
+            Attempt::start(&config, self.topology, facts).ok()
+        });
+        started.ok_or(refusal)
     }
 
     /// The body is whole.
@@ -84,7 +98,9 @@ impl HttpContext for UpstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         let facts = attempt_facts(&self.config);
         let now_ms = facts.now_ms;
-        match Attempt::start(&self.config, self.topology, facts) {
+        match Attempt::start(&self.config, self.topology, facts)
+            .or_else(|refusal| self.start_with_others(refusal))
+        {
             Err(refusal) => self.refuse(&refusal),
             Ok((attempt, mutation)) => {
                 host::store(&mutation);

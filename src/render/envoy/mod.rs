@@ -10,12 +10,14 @@ pub(super) mod stats;
 pub(super) mod tokens;
 mod unable;
 mod version;
+mod xds;
 
 use serde_json::{Value, json};
 
 pub use tokens::secret_files;
 pub use unable::unable;
 pub use version::{EnvoyVersion, UnsupportedVersion};
+pub use xds::{Watched, watched, with_secrets_in};
 
 use super::to_yaml;
 use crate::config::Config;
@@ -40,16 +42,16 @@ pub(crate) struct Scene<'c> {
     pub topology: Topology,
     /// Where Envoy finds the module: a data source.
     pub module: Value,
-    pub delivery: Delivery,
+    pub delivery: Delivery<'c>,
 }
 
 /// How the filter's configuration comes to where it stands.
 #[derive(Clone, Copy)]
-pub(crate) enum Delivery {
+pub(crate) enum Delivery<'c> {
     /// With the listener and the clusters.
     Inline,
     /// By itself, so that it can change while those stay; gives `config_discovery` of a role.
-    Discovered(fn(Role) -> Value),
+    Discovered(&'c dyn Fn(Role) -> Value),
 }
 
 /// The module as a file that Envoy reads.
@@ -80,19 +82,25 @@ pub fn bootstrap(
         module: local_module(&config.envoy.module),
         delivery: Delivery::Inline,
     };
+    whole(&scene)
+}
+
+/// A bootstrap in which everything stands.
+fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
+    let config = scene.config;
     let mut bootstrap = json!({ "node": { "id": "pointsman", "cluster": "pointsman" } });
     if let Some(port) = config.envoy.admin_port {
         bootstrap["admin"] = json!({ "address": socket_address("127.0.0.1", port) });
     }
     bootstrap["stats_config"] = stats::config(scene.topology);
-    let mut listeners = vec![listener::listener(&scene)];
+    let mut listeners = vec![listener::listener(scene)];
     listeners.extend(
         config
             .envoy
             .state_port
-            .map(|port| state::listener(&scene, port)),
+            .map(|port| state::listener(scene, port)),
     );
-    let mut clusters = clusters::clusters(&scene)?;
+    let mut clusters = clusters::clusters(scene)?;
     clusters.extend(tokens::clusters(config));
     bootstrap["static_resources"] = json!({
         "listeners": listeners,

@@ -45,8 +45,8 @@ pub(super) fn documents(
                     topology,
                     module: options.module.code(),
                     delivery: Delivery::Discovered(match options.module {
-                        Module::File(_) => discovery_of_file,
-                        Module::Remote { .. } => discovery_of_remote,
+                        Module::File(_) => &discovery_of_file,
+                        Module::Remote { .. } => &discovery_of_remote,
                     }),
                 },
                 places,

@@ -1,0 +1,108 @@
+"""What wraps the rendered manifests says the same as they do: kustomize, Helm, OCI images."""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from helm_python.chart import Chart
+
+from gateway import ROOT
+import manifests
+
+FOLDER = ROOT / "examples/istio"
+
+
+def shipped(variant):
+    return manifests.read((FOLDER / variant / "manifests.yaml").read_text())
+
+
+def kustomize(folder):
+    kubectl = Path(sys.executable).parent / "kubectl"
+    command = [kubectl, "kustomize", FOLDER / folder]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return manifests.read(done.stdout)
+
+
+def helm(**values):
+    with Chart.load(str(FOLDER / "helm")) as chart:
+        rendered = chart.render(values=values, name="llm", namespace="llm-gateway")
+    text = rendered if isinstance(rendered, str) else "\n---\n".join(
+        each if isinstance(each, str) else each["content"] for each in listed(rendered)
+    )
+    return manifests.read(text)
+
+
+def listed(rendered):
+    return rendered.values() if isinstance(rendered, dict) else rendered
+
+
+def by_name(objects):
+    return {(each["kind"], each["metadata"]["name"]): each for each in objects}
+
+
+@pytest.mark.parametrize("variant", ["gateway", "sidecar"])
+def test_kustomize_builds_what_was_rendered(variant):
+    assert by_name(kustomize(variant)) == by_name(shipped(variant))
+
+
+def test_an_overlay_changes_what_is_its_own():
+    built, base = by_name(kustomize("production")), by_name(shipped("gateway"))
+    assert manifests.problems(built.values()) == []
+    changed = {name for name, each in built.items() if each != base[name]}
+    assert changed == {("Deployment", "pointsman"), ("VirtualService", "pointsman")}
+    assert built["Deployment", "pointsman"]["spec"]["replicas"] == 3
+
+
+@pytest.mark.parametrize("variant", ["gateway", "sidecar"])
+def test_the_chart_gives_what_was_rendered(variant):
+    built, base = by_name(helm(variant=variant)), by_name(shipped(variant))
+    assert manifests.problems(built.values()) == []
+    assert built.keys() == base.keys()
+    for name, each in built.items():
+        assert each["metadata"]["labels"].pop("app.kubernetes.io/managed-by") == "Helm"
+        if name[0] != "Deployment":
+            assert each == base[name], name
+
+
+def test_the_charts_values_reach_the_pods():
+    gateway = {"replicas": 5, "moduleImage": "registry.example.com/other:1"}
+    spec = by_name(helm(gateway=gateway, labels={"team": "ai"}))["Deployment", "pointsman"]
+    assert spec["metadata"]["labels"]["team"] == "ai"
+    assert spec["spec"]["replicas"] == 5
+    images = [v["image"] for v in spec["spec"]["template"]["spec"]["volumes"] if "image" in v]
+    assert images == [{"reference": "registry.example.com/other:1"}]
+
+
+def test_images_are_the_same_each_time_and_hold_the_module(tmp_path):
+    module = tmp_path / "pointsman.wasm"
+    module.write_bytes(b"\0asm a module")
+    sums = [build(module, tmp_path / name) for name in ("one", "two")]
+    assert sums[0] == sums[1]
+    for kind, name in (("volume", "pointsman.wasm"), ("fetch", "plugin.wasm")):
+        folder = tmp_path / "one" / kind
+        manifest = blob(folder, json.loads((folder / "index.json").read_text())["manifests"][0])
+        (layer,) = json.loads(manifest)["layers"]
+        blob(folder, json.loads(manifest)["config"])
+        with tarfile.open(folder / "blobs/sha256" / layer["digest"].split(":")[1]) as tar:
+            assert tar.getnames() == [name]
+            assert tar.extractfile(name).read() == module.read_bytes()
+
+
+def build(module, folder):
+    subprocess.run(
+        [sys.executable, FOLDER / "oci.py", module, folder], check=True, capture_output=True
+    )
+    return (folder / "SHA256SUMS").read_text()
+
+
+def blob(folder, described):
+    """A blob's content, which must be what its digest and size say."""
+    content = (folder / "blobs/sha256" / described["digest"].split(":")[1]).read_bytes()
+    assert f"sha256:{hashlib.sha256(content).hexdigest()}" == described["digest"]
+    assert len(content) == described["size"]
+    return content
