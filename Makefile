@@ -92,7 +92,7 @@ binaryen:
 
 .PHONY: cli
 cli: ## build the command line and the stand-ins
-	cargo build --quiet --profile cli --workspace --exclude pointsman-filter --exclude pointsman-noop
+	cargo build --quiet --profile cli --workspace --exclude pointsman-filter --exclude pointsman-noop --exclude pointsman-decide
 
 .PHONY: size
 size: wasm ## hold the filter to its budget
@@ -146,6 +146,13 @@ e2e-matrix: wasm cli $(VENV)/.installed ## real Envoy, every supported minor
 faults: wasm cli $(VENV)/.installed ## every declared fault, as clients see it; URL= asks another gateway
 	PYTHONPATH=tests $(E2E_BUILDS) $(PYTHON) -m faults --envoy-version $(ENVOY) \
 	    $(if $(URL),--url $(URL)) $(if $(MODEL),--model $(MODEL)) $(FAULTS)
+
+.PHONY: bench-decide
+bench-decide: target-wasm ## what a decision costs, natively and in V8
+	command -v node > /dev/null || { $(call apt_install,nodejs); }
+	cargo run --quiet --profile cli --package pointsman-decide
+	cargo build --quiet --release --package pointsman-decide --target wasm32-wasip1
+	node --no-warnings tests/bench/decide/run.mjs target/wasm32-wasip1/release/pointsman-decide.wasm
 
 .PHONY: bench
 bench: wasm ## what a request costs, against the same Envoy without the filter
