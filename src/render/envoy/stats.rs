@@ -31,6 +31,23 @@ pub(super) fn config(topology: Topology) -> Value {
     json!({ "stats_tags": tags, "histogram_bucket_settings": buckets })
 }
 
+/// The labels as Istio's `proxyConfig` takes them: it makes the same expressions of them. Without
+/// the prefix `wasm`, which a cluster's scope hides before 1.39, it would keep no statistics.
+pub(crate) fn istio_tags() -> Value {
+    json!({
+        "extraStatTags": LABELS,
+        "proxyStatsMatcher": { "inclusionRegexps": [r".*wasmcustom\..*"] },
+    })
+}
+
+/// The buckets as Istio's annotation takes them, by the beginnings of names.
+pub(crate) fn istio_buckets() -> Value {
+    let histograms = METRICS.iter().filter(|m| m.kind == Kind::Histogram);
+    histograms
+        .map(|metric| (format!("wasmcustom.{}", metric.name), json!(metric.buckets)))
+        .collect()
+}
+
 /// What the first group matches is taken out of the name, what the second does is the value.
 fn tag(name: &str, regex: &str) -> Value {
     json!({ "tag_name": name, "regex": regex })

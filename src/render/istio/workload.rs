@@ -6,7 +6,7 @@ use super::entry::selector;
 use super::options::{KEYS_FOLDER, KeySupply, Module, Options, SECRETS_FOLDER, Variant, found};
 use super::{Document, metadata, object};
 use crate::config::Config;
-use crate::render::envoy::secret_files;
+use crate::render::envoy::{secret_files, stats};
 
 pub(super) fn documents(config: &Config, options: &Options) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -103,7 +103,7 @@ fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Docu
         "template": {
             "metadata": {
                 "labels": labels,
-                "annotations": { "inject.istio.io/templates": "gateway" },
+                "annotations": annotations(),
             },
             "spec": { "containers": [proxy], "volumes": volumes },
         },
@@ -114,4 +114,13 @@ fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Docu
             .to_owned(),
         object: object("apps/v1", "Deployment", &options.name, options, spec),
     }
+}
+
+/// What Istio's injector makes of the pod, and how its Envoy shows our metrics.
+fn annotations() -> Value {
+    json!({
+        "inject.istio.io/templates": "gateway",
+        "proxy.istio.io/config": stats::istio_tags().to_string(),
+        "sidecar.istio.io/statsHistogramBuckets": stats::istio_buckets().to_string(),
+    })
 }
