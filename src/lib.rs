@@ -5,6 +5,7 @@
 //! * [`json`]: borrowed JSON, without building a tree of it.
 //! * [`usage`]: tokens that a reply cost.
 //! * [`tokens`]: tokens of a prompt, estimated before anybody counts them.
+//! * [`budget`]: so many tokens, or so much money, in so much time.
 //! * [`operation`]: what a client asks a model to do: chat, embeddings and the like.
 //! * [`fidelity`]: what a translation dropped, rewrote, defaulted or downgraded.
 //! * [`failure`]: why an attempt failed, and what may follow.
@@ -25,6 +26,7 @@
 //! * `render`, `lint`, `cli`: manifests, mistakes in them, the command line (native only).
 
 pub mod adapt;
+pub mod budget;
 pub mod catalog;
 pub mod classify;
 pub mod config;

@@ -59,12 +59,14 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "usage",
         ],
     ),
+    ("budget", &["observed"]),
     ("observed", &["failure", "usage"]),
     ("metrics", &["failure", "observed"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
     (
         "config",
         &[
+            "budget",
             "catalog",
             "classify",
             "failure",
@@ -83,6 +85,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "exchange",
         &[
             "adapt",
+            "budget",
             "catalog",
             "classify",
             "config",

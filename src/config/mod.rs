@@ -4,6 +4,7 @@
 //! On the way it is a tree with places (`document`), held against its shape (`walk`), read
 //! (`raw`) and checked for meaning (`check`); each step adds to one list of problems.
 
+mod budgets;
 mod check;
 mod document;
 mod endpoint;
@@ -16,6 +17,7 @@ mod path;
 mod policy;
 mod problem;
 mod raw;
+mod raw_budgets;
 #[cfg(feature = "cli")]
 mod raw_catalog;
 mod raw_prices;
@@ -29,6 +31,7 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
+pub use budgets::{Budget, By};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
 pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};

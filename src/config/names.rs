@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::endpoint;
 use super::shape::{text, words};
+use crate::budget::Window;
 use crate::catalog::Trim;
 use crate::classify::Phrase;
 use crate::failure::Class;
@@ -23,6 +24,8 @@ text! {
     ProviderRef: "a name under providers", r"^[\s\S]*$", anything;
     /// What clients send as `model`.
     ModelName: "a model name without spaces, at most 200 characters", r"^[^\s\p{Cc}]{1,200}$", model_name;
+    /// A name of a model where it is referred to; whether it exists is checked later.
+    ModelRef: "a name under models", r"^[\s\S]*$", anything;
     /// A model's name at its provider.
     UpstreamModel: "the model's name at the provider, without spaces, at most 200 characters",
         r"^[^\s\p{Cc}]{1,200}$", model_name;
@@ -114,6 +117,8 @@ words! {
     OperationWord: operation_words;
     /// `thinking`.
     ThinkingWord: thinking_words;
+    /// Windows of time.
+    WindowWord: window_words;
     /// Families of tokenizers.
     TokenizerWord: tokenizer_words;
     /// Fields of other schemas.
@@ -157,6 +162,10 @@ fn operation_words() -> Vec<&'static str> {
 
 fn thinking_words() -> Vec<&'static str> {
     vec!["effort", "budget", "none"]
+}
+
+fn window_words() -> Vec<&'static str> {
+    Window::NAMES.to_vec()
 }
 
 fn tokenizer_words() -> Vec<&'static str> {

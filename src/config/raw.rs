@@ -16,6 +16,7 @@ use super::names::{
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
+use super::raw_budgets::RawBudget;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_prices::{RawPrices, RawPricesAbove};
@@ -58,6 +59,9 @@ object! {
         /// Who may ask: requests that are like any of these. The rest is refused; everybody may
         /// ask when nothing is said.
         admit: List<RawWhen, 1, 1_000>,
+        /// How much requests may use, by whom and in which time; all that are for a request
+        /// count.
+        budgets: List<RawBudget, 1, 100>,
         /// How rules see requests, and what clients may say of theirs.
         routing: RawRouting,
         /// When the access log explains a decision.

@@ -1,5 +1,6 @@
 //! Rules and what else decides who serves a request.
 
+use super::budgets::Budget;
 use super::{Config, ModelConfig, OnUnsupported, QualityGate, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
@@ -18,6 +19,8 @@ pub struct Routing {
     pub intents: Intents,
     /// Who may ask: whoever fits any of these; everybody when it is empty.
     pub admit: Vec<Match>,
+    /// All that are for a request count.
+    pub budgets: Vec<Budget>,
     /// What of a request must be known for all of this.
     pub reads: Reads,
     /// Offset of weekdays and hours, in minutes.
@@ -134,6 +137,7 @@ impl Routing {
         let by_cost = clients.is_some_and(|c| c.allow.iter().any(|limit| limit == "cost_usd"));
         let mut rules = self.rules.iter();
         by_cost
+            || !self.budgets.is_empty()
             || rules.any(|rule| {
                 let sides = std::iter::once(&rule.when).chain(&rule.unless);
                 let by_size = |side: &Match| side.prompt_tokens != Range::default();

@@ -16,16 +16,17 @@ use self::refusal::{
 use super::answer::Answer;
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS};
+use super::holding::{self, Holding};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
-use super::{Topology, listing, wishes};
+use super::{Topology, listing, trail, wishes};
 use crate::catalog::Backend;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::fidelity::Report;
-use crate::inspect::{estimate_tokens, inspect, inspect_operation, prefix};
+use crate::inspect::{RequestProfile, estimate_tokens, inspect, inspect_operation, prefix};
 use crate::metrics::Request;
-use crate::observed::{Observed, Unobserved};
+use crate::observed::{Observed, Store, Unobserved};
 use crate::operation::Operation;
 use crate::routing::Facts;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
@@ -46,6 +47,8 @@ pub struct RequestFacts<'a> {
     pub request_id: &'a str,
     /// What has been observed of targets.
     pub observed: &'a dyn Observed,
+    /// Where the books of budgets are; budgets are not kept without.
+    pub books: Option<&'a dyn Store>,
 }
 
 impl Default for RequestFacts<'_> {
@@ -55,6 +58,7 @@ impl Default for RequestFacts<'_> {
             now_s: 0,
             request_id: "",
             observed: &Unobserved,
+            books: None,
         }
     }
 }
@@ -91,6 +95,9 @@ struct Asked {
     explain: bool,
     explanation: Option<String>,
     counted: Request,
+    held: Holding,
+    /// Why another model serves than was asked for, as the trail tells it.
+    downgraded: String,
 }
 
 impl Asked {
@@ -102,6 +109,8 @@ impl Asked {
             explain: head.explain,
             explanation: None,
             counted: Request::default(),
+            held: Holding::default(),
+            downgraded: String::new(),
         }
     }
 }
@@ -259,6 +268,7 @@ impl Downstream {
         let known = &mut self.asked.known;
         wishes::read_body(&config.routing, &request, known);
         wishes::read_text(&config.routing, &request, &mut profile, known);
+        self.downgrade(&mut profile, facts);
         let betas = self.asked.betas.clone();
         let sieve = Sieve {
             config: &config,
@@ -271,6 +281,27 @@ impl Downstream {
         };
         let loss = |c: &Backend, strict| sieve.loss(c, strict);
         self.decide(&profile, &loss, &findings, facts)
+    }
+
+    /// Near the end of a budget another model serves.
+    fn downgrade(&mut self, profile: &mut RequestProfile, facts: RequestFacts<'_>) {
+        let Some(books) = facts
+            .books
+            .filter(|_| !self.config.routing.budgets.is_empty())
+        else {
+            return;
+        };
+        let (known, now_ms) = (&self.asked.known, facts.now_s.saturating_mul(1000));
+        let found = holding::downgrade(&self.config, books, profile, known, now_ms);
+        if let Some((model, budget)) = found {
+            self.asked.downgraded = trail::of_downgrade(&profile.model, budget);
+            profile.model = model.to_owned();
+        }
+    }
+
+    /// What the request holds of its budgets, to be settled when it is over.
+    pub fn take_holding(&mut self) -> Holding {
+        std::mem::take(&mut self.asked.held)
     }
 
     /// Decides by a request for anything but chat.

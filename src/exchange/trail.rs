@@ -9,6 +9,9 @@ use crate::failure::Class;
 /// The class of an attempt that was not made, because the target asked to be left alone.
 const AVOIDED: &str = "cooling_down";
 
+/// The class of a model that was asked for and does not serve, for want of budget.
+const DOWNGRADED: &str = "budget_downgrade";
+
 /// One attempt that has ended or has been committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
@@ -57,10 +60,25 @@ pub(super) fn of_avoided(avoided: &[&Backend]) -> String {
     trail
 }
 
+/// Why another model serves than was asked for: a budget is nearly used up.
+pub(super) fn of_downgrade(model: &str, budget: &str) -> String {
+    format!("{}/{};class={DOWNGRADED};ms=0", token(model), token(budget))
+}
+
+/// Both trails, one after the other.
+pub(super) fn joined(first: String, second: String) -> String {
+    match (first.is_empty(), second.is_empty()) {
+        (true, _) => second,
+        (_, true) => first,
+        _ => format!("{first}, {second}"),
+    }
+}
+
 /// How many attempts a trail tells of.
 pub(super) fn attempts(trail: &str) -> usize {
     let entries = trail.split(", ").filter(|entry| !entry.is_empty());
-    entries.filter(|entry| !entry.contains(AVOIDED)).count()
+    let is_attempt = |entry: &&str| !entry.contains(AVOIDED) && !entry.contains(DOWNGRADED);
+    entries.filter(is_attempt).count()
 }
 
 /// The trail in words: `openai/gpt-5: rate_limited (429), gemini/pro: timeout`.

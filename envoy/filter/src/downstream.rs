@@ -3,8 +3,12 @@
 use std::rc::Rc;
 
 use pointsman::config::{Config, Routing};
-use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, TRAIL};
-use pointsman::exchange::{Downstream, FinalFacts, RequestFacts, RequestHead, Topology, Verdict};
+use pointsman::exchange::handoff::{
+    ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS, TRAIL,
+};
+use pointsman::exchange::{
+    Downstream, FinalFacts, Holding, RequestFacts, RequestHead, Topology, Used, Verdict,
+};
 use pointsman::metrics::{Request, of_request};
 use pointsman::observed::Recorded;
 use proxy_wasm::traits::{Context, HttpContext};
@@ -23,6 +27,7 @@ pub(crate) struct DownstreamFilter {
     context_id: u32,
     request_id: String,
     ending: Option<Ending>,
+    held: Holding,
     state: State,
 }
 
@@ -64,6 +69,7 @@ impl DownstreamFilter {
             context_id,
             request_id: String::new(),
             ending: None,
+            held: Holding::default(),
             state: State::Idle,
         }
     }
@@ -83,8 +89,10 @@ impl DownstreamFilter {
             now_s: now.as_secs(),
             request_id: &self.request_id,
             observed: &recorded,
+            books: Some(&SharedData),
         };
         let outcome = downstream.on_body(&body, facts);
+        self.held = downstream.take_holding();
         if let Some(ending) = &mut self.ending {
             ending.request = downstream.take_counted();
             ending.status = outcome.as_ref().err().map(|response| response.status);
@@ -105,6 +113,17 @@ impl DownstreamFilter {
 }
 
 impl DownstreamFilter {
+    /// Books what the request has used, as the attempt that answered has told it.
+    fn settle(&mut self) {
+        let number = |key| host::property_text(&[key]).parse().unwrap_or(0_u64);
+        let used = Used {
+            tokens: number(INPUT_TOKENS).saturating_add(number(OUTPUT_TOKENS)),
+            nano_usd: number(COST),
+        };
+        let held = std::mem::take(&mut self.held);
+        held.settle(&self.config, &SharedData, used, host::now_ms());
+    }
+
     fn end(&mut self, status: u16) {
         if let Some(ending) = &mut self.ending {
             ending.status = Some(status);
@@ -140,6 +159,9 @@ impl DownstreamFilter {
 
 impl Context for DownstreamFilter {
     fn on_done(&mut self) -> bool {
+        if !self.held.is_empty() {
+            self.settle();
+        }
         if let Some(Ending { request, status }) = self.ending.take() {
             of_request(&request, status, &mut meter::count);
         }

@@ -5,6 +5,7 @@
 
 mod adaptation;
 mod aws;
+mod budgets;
 mod candidate;
 mod dialect;
 mod intent;
@@ -73,6 +74,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         intents,
         requirements,
         admit,
+        budgets,
         routing,
         explain,
         #[cfg(feature = "cli")]
@@ -93,6 +95,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         intents,
         requirements,
         admit,
+        budgets,
         routing: routing.get(),
         explain: explain.get(),
     };

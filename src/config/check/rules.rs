@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::budgets;
 use super::candidate::{check_labels, thousandths};
 use super::intent;
 use super::model::{check_timeouts, what_happens};
@@ -14,6 +15,7 @@ use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::MAX_CANDIDATES;
+use crate::config::raw_budgets::RawBudget;
 use crate::config::raw_rules::{
     RawClientConstraints, RawComplexity, RawConstraints, RawExplain, RawHours, RawIntent,
     RawRequirement, RawRouting, RawRule, RawTokens, RawWhen,
@@ -35,6 +37,7 @@ pub(super) struct RawParts<'d> {
     pub(super) intents: &'d Given<List<RawIntent, 1, 256>>,
     pub(super) requirements: &'d Given<List<RawRequirement, 1, 1_000>>,
     pub(super) admit: &'d Given<List<RawWhen, 1, 1_000>>,
+    pub(super) budgets: &'d Given<List<RawBudget, 1, 100>>,
     pub(super) routing: Option<&'d RawRouting>,
     pub(super) explain: Option<&'d RawExplain>,
 }
@@ -52,6 +55,7 @@ pub(super) fn check_routing(
         admit: items(raw.admit)
             .map(|(i, when)| check_when(when, &Path::default().key("admit").index(i), findings))
             .collect(),
+        budgets: budgets::check(raw.budgets, models, findings),
         explain: check_explain(raw.explain),
         ..check_clients(raw.routing)
     };
@@ -222,7 +226,7 @@ fn check_expression(
     }
 }
 
-fn check_when(raw: &RawWhen, at: &Path, findings: &mut Findings<'_>) -> Match {
+pub(super) fn check_when(raw: &RawWhen, at: &Path, findings: &mut Findings<'_>) -> Match {
     let RawWhen {
         model,
         headers,
@@ -388,6 +392,10 @@ fn note_reads(routing: &mut Routing, models: &BTreeMap<String, ModelConfig>) {
             .for_each(|unless| unless.reads(&mut reads));
     }
     routing.admit.iter().for_each(|each| each.reads(&mut reads));
+    for budget in &routing.budgets {
+        budget.when.reads(&mut reads);
+        budget.by.reads(&mut reads);
+    }
     let clients = routing.client_constraints.as_ref();
     let identity = routing.identity_header.as_ref();
     let headers = [

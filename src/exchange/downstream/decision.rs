@@ -9,6 +9,7 @@ use crate::catalog::{Backend, Labels};
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
 use crate::exchange::explanation::{self, Decision};
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
+use crate::exchange::holding::Holding;
 use crate::exchange::mutation::Mutation;
 use crate::exchange::sieve::{Loss, leave_out_unfit};
 use crate::exchange::{Topology, trail, wishes};
@@ -108,6 +109,9 @@ impl Downstream {
             let operation = profile.operation;
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
+        if let Some(books) = facts.books.filter(|_| !routing.budgets.is_empty()) {
+            self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
+        }
         let plan = Handoff {
             per_try_ms: timeouts.per_try_ms,
             findings: findings.clone(),
@@ -140,7 +144,10 @@ impl Downstream {
             per_try_ms: 0,
             input_tokens: profile.input_tokens,
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
-            avoided: trail::of_avoided(&choice.avoided),
+            avoided: trail::joined(
+                std::mem::take(&mut self.asked.downgraded),
+                trail::of_avoided(&choice.avoided),
+            ),
             findings: Report::default(),
             betas: std::mem::take(&mut self.asked.betas),
             steps: steps(&choice.plan.candidates, profile, self.topology),

@@ -1,0 +1,95 @@
+//! Budgets: so many tokens, or so much money, for each team or user in each window of time.
+//!
+//! What a request may use is reserved before it is sent and settled when it is over; what is
+//! never settled is given back after some minutes. Books are bytes in a store that all workers of
+//! a proxy share; time is an argument.
+
+mod book;
+mod window;
+
+pub use book::{Book, Standing};
+pub use window::Window;
+
+use crate::observed::Store;
+
+/// How much in which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Tokens or nano-USD: what is reserved is never more than this.
+    pub most: u64,
+    /// In each of these.
+    pub window: Window,
+}
+
+/// What was reserved, to be settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reservation {
+    /// The page of the book; see [`page_name`].
+    pub page: String,
+    /// Whose account.
+    pub who: u64,
+    /// How much.
+    pub amount: u64,
+    /// When, in Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// In how many parts the accounts of one budget are kept: each is changed as a whole.
+const PAGES: u64 = 1024;
+
+/// Where an account of a budget is kept.
+pub fn page_name(budget: &str, who: u64) -> String {
+    let page = who.checked_rem(PAGES).unwrap_or(0);
+    format!("pointsman.budget.1.{budget}.{page}")
+}
+
+/// How an account stands.
+pub fn standing(
+    store: &dyn Store,
+    budget: &str,
+    who: u64,
+    window: Window,
+    now_ms: u64,
+) -> Standing {
+    let bytes = store.load(&page_name(budget, who)).unwrap_or_default();
+    Book::decode(&bytes).standing(who, window, now_ms)
+}
+
+/// Reserves an amount if it is within the limit; the error tells how the account stands.
+pub fn reserve(
+    store: &dyn Store,
+    budget: &str,
+    who: u64,
+    amount: u64,
+    limit: Limit,
+    now_ms: u64,
+) -> Result<Reservation, Standing> {
+    let page = page_name(budget, who);
+    // A change that nobody could make is refused: bounded beats served.
+    let mut outcome = Err(Standing::default());
+    store.change(&page, &mut |old| {
+        let mut book = Book::decode(old);
+        outcome = book.reserve(who, amount, limit, now_ms);
+        book.encode()
+    });
+    outcome.map(|()| Reservation {
+        page,
+        who,
+        amount,
+        at_ms: now_ms,
+    })
+}
+
+impl Reservation {
+    /// Replaces what was reserved by what was used: 0 gives all of it back.
+    pub fn settle(&self, store: &dyn Store, window: Window, used: u64, now_ms: u64) {
+        store.change(&self.page, &mut |old| {
+            let mut book = Book::decode(old);
+            book.settle(self, used, window, now_ms);
+            book.encode()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

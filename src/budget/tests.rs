@@ -1,0 +1,160 @@
+//! What the books promise, whatever happens.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::{Book, Limit, Reservation, Standing, Window, page_name, reserve, standing};
+use crate::observed::Store;
+
+#[derive(Default)]
+struct Memory(RefCell<BTreeMap<String, Vec<u8>>>);
+
+impl Store for Memory {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.borrow().get(name).cloned()
+    }
+
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+        let old = self.load(name).unwrap_or_default();
+        // Another worker was faster: the first try is for nothing.
+        let _ = change(&old);
+        let new = change(&old);
+        self.0.borrow_mut().insert(name.to_owned(), new);
+    }
+}
+
+/// 2026-11-21T16:00:00Z.
+const NOW: u64 = 1_795_276_800_000;
+const DAY: u64 = 86_400_000;
+
+fn limit(most: u64) -> Limit {
+    Limit {
+        most,
+        window: Window::Day,
+    }
+}
+
+#[test]
+fn windows_begin_and_end_on_the_clock() {
+    let moment = NOW + 61_234;
+    assert_eq!(Window::Minute.start(moment), NOW + 60_000);
+    assert_eq!(Window::Minute.end(moment), NOW + 120_000);
+    assert_eq!(Window::Hour.start(moment), NOW);
+    assert_eq!(Window::Day.start(moment), NOW - 16 * 3_600_000);
+    assert_eq!(Window::Month.start(moment), NOW - 16 * 3_600_000 - 20 * DAY);
+    assert_eq!(Window::Month.end(moment), NOW + 8 * 3_600_000 + 9 * DAY);
+}
+
+#[test]
+fn every_month_follows_on_the_one_before() {
+    let mut start = Window::Month.start(0);
+    let mut days = Vec::new();
+    while days.len() < 12 * 60 {
+        let end = Window::Month.end(start);
+        assert_eq!(Window::Month.start(end), end);
+        assert_eq!(Window::Month.start(end - 1), start);
+        days.push((end - start) / DAY);
+        start = end;
+    }
+    assert_eq!(
+        days[..14],
+        [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28]
+    );
+    // Leap years: 1972, and 2000 too.
+    assert_eq!((days[25], days[361]), (29, 29));
+}
+
+#[test]
+fn a_limit_is_reached_and_never_passed_and_begins_anew() {
+    let store = Memory::default();
+    let held = reserve(&store, "b", 1, 60, limit(100), NOW).expect("room");
+    let refused = reserve(&store, "b", 1, 41, limit(100), NOW).expect_err("no room");
+    assert_eq!((refused.settled, refused.reserved), (0, 60));
+    assert!(
+        reserve(&store, "b", 2, 100, limit(100), NOW).is_ok(),
+        "another account"
+    );
+    held.settle(&store, Window::Day, 30, NOW + 1);
+    assert!(reserve(&store, "b", 1, 71, limit(100), NOW + 2).is_err());
+    assert!(reserve(&store, "b", 1, 70, limit(100), NOW + 2).is_ok());
+    let tomorrow = NOW + DAY;
+    assert_eq!(
+        standing(&store, "b", 1, Window::Day, tomorrow),
+        Standing::default()
+    );
+}
+
+#[test]
+fn what_is_never_settled_is_given_back_after_some_minutes() {
+    let store = Memory::default();
+    reserve(&store, "b", 1, 100, limit(100), NOW).expect("room");
+    assert!(reserve(&store, "b", 1, 1, limit(100), NOW + 17 * 60_000).is_err());
+    assert!(reserve(&store, "b", 1, 1, limit(100), NOW + 20 * 60_000).is_ok());
+}
+
+#[test]
+fn accounts_are_bounded_and_the_least_used_are_forgotten_first() {
+    let mut book = Book::default();
+    for who in 0..100 {
+        let held = Reservation {
+            page: String::new(),
+            who,
+            amount: 0,
+            at_ms: NOW,
+        };
+        book.settle(&held, if who == 7 { 1_000 } else { 1 }, Window::Day, NOW);
+    }
+    assert!(book.encode().len() < 2_000);
+    assert_eq!(book.standing(7, Window::Day, NOW).settled, 1_000);
+    assert_eq!(Book::decode(&book.encode()), book);
+    assert_eq!(Book::decode(b"\x02what"), Book::default());
+    assert_ne!(page_name("a", 1), page_name("a", 2));
+}
+
+proptest! {
+    /// Requests come, are served, fail, or die without a word, in any order and at any pace.
+    #[test]
+    fn nothing_leaks_and_no_limit_is_passed(
+        steps in proptest::collection::vec((0_u64..3, 0_u64..400, 0_u64..120_000, any::<u8>()), 1..200),
+        most in 100_u64..2_000,
+    ) {
+        let store = Memory::default();
+        let mut live: Vec<Reservation> = Vec::new();
+        let mut settled: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+        let mut now = NOW;
+        for (who, amount, pause, fate) in steps {
+            now += pause / 8;
+            if let Ok(held) = reserve(&store, "b", who, amount, limit(most), now) {
+                live.push(held);
+            }
+            // Some are settled, by no more than was reserved; some given back; some forgotten.
+            if fate % 3 == 0 && !live.is_empty() {
+                let held = live.swap_remove(fate as usize % live.len());
+                // What has lapsed may have been reserved by others since.
+                let is_live = now - held.at_ms < 17 * 60_000 && fate % 2 == 0;
+                let used = if is_live { held.amount * u64::from(fate) / 255 } else { 0 };
+                held.settle(&store, Window::Day, used, now);
+                *settled.entry((held.who, Window::Day.start(now))).or_default() += used;
+            }
+            for who in 0..3 {
+                let seen = standing(&store, "b", who, Window::Day, now);
+                prop_assert!(seen.used() <= most, "{seen:?}");
+                let expected = settled.get(&(who, Window::Day.start(now)));
+                prop_assert_eq!(seen.settled, expected.copied().unwrap_or(0));
+                let mine = live.iter().filter(|held| held.who == who);
+                let young = mine.clone().filter(|held| now - held.at_ms < 17 * 60_000);
+                let sum = |all: &mut dyn Iterator<Item = &Reservation>| all.map(|h| h.amount).sum::<u64>();
+                prop_assert!(seen.reserved >= sum(&mut young.into_iter()));
+                prop_assert!(seen.reserved <= sum(&mut mine.into_iter()));
+            }
+        }
+        for held in live {
+            held.settle(&store, Window::Day, 0, now);
+        }
+        for who in 0..3 {
+            prop_assert_eq!(standing(&store, "b", who, Window::Day, now).reserved, 0);
+        }
+    }
+}

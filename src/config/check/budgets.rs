@@ -1,0 +1,131 @@
+//! Budgets: in which unit, whose, and what happens near their end.
+
+use std::collections::BTreeMap;
+
+use super::rules::check_when;
+use crate::budget::{Limit, Window};
+use crate::config::ModelConfig;
+use crate::config::budgets::{Budget, By};
+use crate::config::names::{LabelValue, ModelRef};
+use crate::config::path::Path;
+use crate::config::problem::{At, Finding, Findings};
+use crate::config::raw_budgets::{RawBudget, RawBudgetBy};
+use crate::config::shape::Given;
+use crate::config::values::List;
+use crate::config::words::{did_you_mean, quote};
+
+/// Output that is reckoned with when nobody says how much there may be.
+const USUAL_OUTPUT: u64 = 1000;
+
+pub(super) fn check(
+    raw: &Given<List<RawBudget, 1, 100>>,
+    models: &BTreeMap<String, ModelConfig>,
+    findings: &mut Findings<'_>,
+) -> Vec<Budget> {
+    let items = raw
+        .get()
+        .into_iter()
+        .flat_map(|list| list.0.iter().enumerate());
+    let mut budgets: Vec<Budget> = Vec::new();
+    for (i, raw) in items {
+        let Some(raw) = raw else { continue };
+        let path = Path::default().key("budgets").index(i);
+        let budget = budget(i, raw, models, &path, findings);
+        if budgets.iter().any(|earlier| earlier.name == budget.name) {
+            let found = format!("{} again", quote(&budget.name));
+            findings.error(
+                At::Value,
+                &path.key("name"),
+                Finding::new(found, "each name once"),
+            );
+        }
+        budgets.push(budget);
+    }
+    budgets
+}
+
+fn budget(
+    index: usize,
+    raw: &RawBudget,
+    models: &BTreeMap<String, ModelConfig>,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Budget {
+    let RawBudget {
+        name,
+        when,
+        by,
+        tokens,
+        usd,
+        per,
+        reserve_output,
+        soft,
+        downgrade_to,
+    } = raw;
+    if tokens.is_absent() == usd.is_absent() {
+        let found = if tokens.is_absent() {
+            "neither tokens nor usd"
+        } else {
+            "tokens and usd"
+        };
+        let finding = Finding::new(found.to_owned(), "one of tokens and usd");
+        findings.error(At::Value, path, finding);
+    }
+    if soft.is_absent() != downgrade_to.is_absent() {
+        let (found, expected) = match soft.is_absent() {
+            true => ("downgrade_to alone", "soft beside it: from where on"),
+            false => ("soft alone", "downgrade_to beside it: what serves then"),
+        };
+        findings.error(At::Value, path, Finding::new(found.to_owned(), expected));
+    }
+    // USD as pico-USD for a million: a thousandth of nano-USD.
+    let nano_usd = usd.get().map(|usd| usd.pico_usd().saturating_mul(1000));
+    let most = tokens.get().map(|n| n.0).or(nano_usd).unwrap_or(u64::MAX);
+    let other = downgrade_to.get().map(|ModelRef(name)| name);
+    if let Some(name) = other.filter(|name| !models.contains_key(*name)) {
+        let near = did_you_mean(name, models.keys().map(String::as_str));
+        let finding = Finding::new(quote(name), "a name under models");
+        findings.error(
+            At::Value,
+            &path.key("downgrade_to"),
+            finding.hint(near.unwrap_or_default()),
+        );
+    }
+    let share = soft.get().map(|ratio| (most as f64 * ratio.0) as u64);
+    Budget {
+        name: match name.get() {
+            Some(LabelValue(name)) => name.clone(),
+            None => format!("budget-{}", index + 1),
+        },
+        when: when
+            .get()
+            .map(|raw| check_when(raw, &path.key("when"), findings))
+            .unwrap_or_default(),
+        by: by.get().map(check_by).unwrap_or_default(),
+        money: !usd.is_absent(),
+        limit: Limit {
+            most,
+            window: per
+                .get()
+                .and_then(|word| Window::find(&word.0))
+                .unwrap_or_default(),
+        },
+        reserve_output: reserve_output.get().map_or(USUAL_OUTPUT, |n| n.0),
+        downgrade: share.zip(other.cloned()),
+    }
+}
+
+fn check_by(raw: &RawBudgetBy) -> By {
+    let RawBudgetBy {
+        header,
+        claim,
+        identity,
+        user,
+    } = raw;
+    By {
+        header: header.get().map(|name| name.0.to_ascii_lowercase()),
+        claim: claim.get().map(|path| path.0.clone()),
+        identity: identity.get().copied().unwrap_or(false),
+        user: user.get().copied().unwrap_or(false),
+    }
+}

@@ -1,0 +1,47 @@
+//! Budgets as the document writes them.
+
+use super::names::{ClaimPath, HeaderName, LabelValue, ModelRef, WindowWord};
+use super::raw_rules::RawWhen;
+use super::shape::object;
+use super::values::{Int, Ratio};
+use crate::catalog::price::Price;
+
+object! {
+    /// How much requests like this may use in each window of time. Kept by each proxy for
+    /// itself, across its workers.
+    pub(super) struct RawBudget {
+        /// Its name in errors and in the log; `budget-1` and so on when not said.
+        name: LabelValue,
+        /// What a request must be like; every request when not said.
+        when: RawWhen,
+        /// Whose budget it is: each value has its own; all requests share one when not said.
+        by: RawBudgetBy,
+        /// Tokens, of prompts and answers together.
+        tokens: Int<1, 1_000_000_000_000_000>,
+        /// USD, by the prices of whoever answers; up to 10000, with up to six decimals.
+        usd: Price,
+        /// UTC: `minute`, `hour`, `day` or `month`, each from its beginning on the clock.
+        per: WindowWord = required,
+        /// Tokens that are reserved for the answer to a client that sets no limit; 1000 when not
+        /// said.
+        reserve_output: Int<0, 1_000_000_000>,
+        /// From this share of the budget on, 0 to 1, `downgrade_to` serves.
+        soft: Ratio,
+        /// One of the names under `models`: what serves instead of what was asked for.
+        downgrade_to: ModelRef,
+    }
+}
+
+object! {
+    /// What tells one account from another. A request without it is on the account of all such.
+    pub(super) struct RawBudgetBy {
+        /// A request header, set by a proxy that clients cannot pass by.
+        header: HeaderName,
+        /// A claim of the client's token, as Envoy's `jwt_authn` has checked it.
+        claim: ClaimPath,
+        /// The URI in the client's certificate.
+        identity: bool,
+        /// The body's `safety_identifier` or `user`: a client's own word.
+        user: bool,
+    }
+}

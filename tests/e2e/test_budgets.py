@@ -1,0 +1,144 @@
+"""Budgets: reserved before, settled after, given back when nothing came of it."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from conftest import MODELS
+from gateway import Gateway, poll, provider
+
+TEAM, CASE = "x-team", "x-case"
+
+#: Each is for the test of its name.
+BUDGETS = {
+    "refused": {"tokens": 400, "per": "day", "by": {"header": TEAM}},
+    "money": {"usd": 0.002, "per": "month"},
+    "refunded": {"tokens": 5_000, "per": "hour", "by": {"header": TEAM}},
+    "nearly": {"tokens": 1_000, "per": "day", "soft": 0.2, "downgrade_to": "cheap"},
+    "crowded": {"tokens": 10_000_000, "per": "day"},
+}
+
+
+@pytest.fixture(scope="module")
+def budgeted(binaries, shared_standins, tmp_path_factory):
+    for standin in shared_standins:
+        standin.reset()
+    prices = {"input": 3, "cached_input": 3, "output": 15}
+
+    def serves(vendor):
+        return {"candidates": [{"provider": vendor, "model": MODELS[vendor], "prices": prices}]}
+
+    document = {
+        "providers": {v: provider(shared_standins[v]) for v in ("openai", "anthropic")},
+        "models": {"smart": serves("openai"), "cheap": serves("anthropic")},
+        "budgets": [
+            {"name": name, "when": {"headers": {CASE: name}}, **budget}
+            for name, budget in BUDGETS.items()
+        ],
+    }
+    folder = tmp_path_factory.mktemp("budgeted")
+    gateway = Gateway(binaries, folder, document, shared_standins)
+    yield gateway
+    gateway.close()
+
+
+@pytest.fixture(autouse=True)
+def well(shared_standins):
+    for standin in shared_standins:
+        standin.reset()
+
+
+def ask(gateway, case, team="a", **body):
+    return gateway.chat("smart", headers={CASE: case, TEAM: team}, **body)
+
+
+def books(gateway, case):
+    """Settled and reserved, as a request is told that is too large for any budget."""
+    response = ask(gateway, case, max_tokens=100_000_000)
+    assert response.status_code == 429, response.text
+    found = re.search(
+        r"(\d+) tokens are used and (\d+) tokens reserved", response.json()["error"]["message"]
+    )
+    return int(found[1]), int(found[2])
+
+
+def test_a_used_up_budget_refuses_by_name_until_the_next_window(budgeted, shared_standins):
+    spent = 0
+    for _ in range(100):
+        response = ask(budgeted, "refused", max_tokens=50)
+        if response.status_code != 200:
+            break
+        spent += response.json()["usage"]["total_tokens"]
+    asked = len(shared_standins["openai"].records())
+    assert response.status_code == 429
+    assert 0 < int(response.headers["retry-after"]) <= 86_400
+    error = response.json()["error"]
+    assert error["code"] == "budget_exceeded"
+    assert "budget refused is used up: of 400 tokens per day" in error["message"]
+    assert 300 < spent <= 400
+    assert books(budgeted, "refused") == (spent, 0)
+    assert ask(budgeted, "refused", "b", max_tokens=50).status_code == 200
+    assert len(shared_standins["openai"].records()) == asked + 1
+
+
+def test_money_is_limited_by_what_answers_cost(budgeted):
+    costs = []
+    while (response := ask(budgeted, "money", max_tokens=40)).status_code == 200:
+        costs.append(float(response.headers["x-pointsman-cost"]))
+        assert len(costs) < 100
+    assert 0.001 < sum(costs) <= 0.002
+    found = re.search(r"([\d.]+) USD are used", response.json()["error"]["message"])
+    assert abs(float(found[1]) - sum(costs)) < 1e-9
+
+
+def test_what_comes_to_nothing_is_given_back(budgeted, shared_standins):
+    shared_standins["openai"].fail({"kind": "status", "status": 500})
+    for _ in range(20):
+        assert ask(budgeted, "refunded", max_tokens=1_000).status_code >= 500
+    assert books(budgeted, "refunded") == (0, 0)
+
+
+def test_near_its_end_a_budget_sends_requests_to_another_model(budgeted):
+    answered = []
+    for _ in range(12):
+        response = ask(budgeted, "nearly", max_tokens=30)
+        assert response.status_code == 200, response.text
+        answered.append(response.headers["x-pointsman-answered-by"].split("/")[0])
+    assert answered[0] == "openai" and answered[-1] == "anthropic"
+    assert sorted(answered, reverse=True) == answered
+    trail = response.headers["x-pointsman-attempts"]
+    assert trail.startswith("smart/nearly;class=budget_downgrade;ms=0, anthropic/")
+
+
+def test_64_clients_of_whom_some_leave_are_booked_to_the_token(budgeted):
+    mark = budgeted.envoy.mark()
+
+    def one(n):
+        request = {"text": f"hello {n}", "stream": n % 2 == 0}
+        if n % 4 == 0:
+            body = {"model": "smart", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+            with httpx.Client(base_url=budgeted.envoy.url, timeout=20) as client:
+                path, headers = "/v1/chat/completions", {CASE: "crowded"}
+                with client.stream("POST", path, json=body, headers=headers) as response:
+                    next(response.iter_raw())
+            return 0
+        if request["stream"]:
+            request["stream_options"] = {"include_usage": True}
+        response = ask(budgeted, "crowded", **request)
+        return int(re.findall(r'"total_tokens": ?(\d+)', response.text)[-1])
+
+    with ThreadPoolExecutor(64) as pool:
+        told = list(pool.map(one, range(192)))
+
+    def all_logged():
+        lines = [line for line in budgeted.envoy.access_log(mark) if line["method"] == "POST"]
+        return lines if len(lines) >= 192 else None
+
+    lines = poll("the log", all_logged)
+    poll("settling", lambda: books(budgeted, "crowded")[1] == 0)
+    counts = ("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens")
+    logged = sum(int(line.get(key) or 0) for line in lines for key in counts)
+    settled, reserved = books(budgeted, "crowded")
+    assert (settled, reserved) == (logged, 0)
+    assert settled >= sum(told)
