@@ -15,8 +15,8 @@ BUDGETS = {
     "refused": {"tokens": 400, "per": "day", "by": {"header": TEAM}},
     "money": {"usd": 0.002, "per": "month"},
     "refunded": {"tokens": 5_000, "per": "hour", "by": {"header": TEAM}},
-    "nearly": {"tokens": 1_000, "per": "day", "soft": 0.2, "downgrade_to": "cheap"},
-    "crowded": {"tokens": 10_000_000, "per": "day"},
+    "nearly": {"tokens": 1_000, "per": "day", "soft": 0.1, "downgrade_to": "cheap"},
+    "crowded": {"tokens": 120_000, "per": "day"},
 }
 
 
