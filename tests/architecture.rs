@@ -59,8 +59,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "usage",
         ],
     ),
-    ("budget", &["observed"]),
     ("observed", &["failure", "usage"]),
+    ("budget", &["observed"]),
     ("metrics", &["failure", "observed"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
     (

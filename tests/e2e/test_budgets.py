@@ -15,7 +15,7 @@ BUDGETS = {
     "refused": {"tokens": 400, "per": "day", "by": {"header": TEAM}},
     "money": {"usd": 0.002, "per": "month"},
     "refunded": {"tokens": 5_000, "per": "hour", "by": {"header": TEAM}},
-    "nearly": {"tokens": 1_000, "per": "day", "soft": 0.1, "downgrade_to": "cheap"},
+    "nearly": {"tokens": 1_000, "per": "day", "soft": 0.05, "downgrade_to": "cheap"},
     "crowded": {"tokens": 120_000, "per": "day"},
 }
 
