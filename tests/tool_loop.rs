@@ -294,3 +294,37 @@ fn model(kind: &str) -> &'static str {
     let mut kinds = KINDS.iter();
     kinds.find(|(known, _, _)| *known == kind).expect("it").1
 }
+
+#[test]
+fn what_claude_signed_at_one_host_goes_back_to_it_at_another() {
+    let of_bedrock = json!({"output": {"message": {"role": "assistant", "content": [
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "c2lnbmVk"}}},
+        {"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Köln"}}},
+    ]}}, "stopReason": "tool_use"});
+    let of_anthropic = json!({"type": "message", "role": "assistant", "content": [
+        {"type": "thinking", "thinking": "hm", "signature": "c2lnbmVk"},
+        {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": "Köln"}},
+    ], "stop_reason": "tool_use", "usage": {"input_tokens": 1, "output_tokens": 1}});
+    for (from, to, reply) in [
+        ("bedrock", "anthropic", of_bedrock),
+        ("anthropic", "bedrock", of_anthropic),
+    ] {
+        let context = ReplyContext {
+            model: model(from).to_owned(),
+            ..ReplyContext::default()
+        };
+        let schema = find(from).schema();
+        let mut out = Vec::new();
+        let reply = reply.to_string();
+        schema
+            .translate_response(&context, reply.as_bytes(), &mut out)
+            .expect("a reply");
+        let said = support::value(&out)["choices"][0]["message"].clone();
+        let conversation = json!({"model": "m", "reasoning_effort": "high", "messages": [
+            {"role": "user", "content": "What is the weather?"}, said,
+            {"role": "tool", "tool_call_id": "t1", "content": "sunny"},
+        ], "tools": [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]});
+        let text = body(to, &conversation).to_string();
+        assert!(text.contains("c2lnbmVk"), "{from} to {to}: {text}");
+    }
+}

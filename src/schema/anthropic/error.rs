@@ -84,6 +84,10 @@ fn class_of_reason(kind: &str, code: &str, message: &str) -> Option<Class> {
     if says(&["prompt is too long", "context limit", "context window"]) {
         return Some(Class::ContextLengthExceeded);
     }
+    // The model is not there with this feature: another candidate does without, or has it.
+    if says(&["`anthropic-beta` header", "invalid beta flag"]) {
+        return Some(Class::ModelNotFound);
+    }
     says(&["content filtering policy"]).then_some(Class::ContentFilter)
 }
 

@@ -17,7 +17,10 @@ pub(super) fn blocks<'a>(
     let reason = "Anthropic takes back only reasoning that it has signed";
     let details = reasoning_details::read(message, place)?;
     let count = details.len();
-    let blocks: Vec<_> = details.into_iter().filter_map(block).collect();
+    // Claude refuses a turn of which a part is missing: all of what it signed elsewhere, or none.
+    let whole = !details.iter().any(is_bound_to_another_host);
+    let details = details.into_iter().filter(|_| whole);
+    let blocks: Vec<_> = details.filter_map(block).collect();
     if blocks.len() < count {
         report.dropped(place.field("reasoning_details"), reason);
     }
@@ -27,6 +30,16 @@ pub(super) fn blocks<'a>(
     Ok(blocks)
 }
 
+/// Encrypted by Claude at Bedrock, by Converse.
+fn is_bound_to_another_host(detail: &Detail<'_>) -> bool {
+    detail.kind.as_deref() == Some("reasoning.encrypted")
+        && detail.format.as_deref() == Some("bedrock")
+}
+
+/// Signatures hold wherever the model is hosted.
+///
+/// Source: Anthropic, "Extended thinking", on compatibility of signatures across platforms, read
+/// 2026-11-21.
 fn block(detail: Detail<'_>) -> Option<Block<'_>> {
     let Detail {
         kind,

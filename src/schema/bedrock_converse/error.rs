@@ -139,6 +139,8 @@ const NO_SUCH_MODEL: &[&str] = &[
     "on-demand throughput",
     "end of its life",
     "model is not supported in this region",
+    // The model is there, but not with this feature: elsewhere it may be.
+    "invalid beta flag",
 ];
 
 fn class_of_kind(kind: &str) -> Option<Class> {

@@ -34,6 +34,15 @@ pub(super) fn blocks<'a>(
     Ok(blocks)
 }
 
+/// The `format` of a text that a model has signed: Claude's signatures hold at every host, so
+/// Anthropic takes them too.
+pub(super) fn signed_format(model: &str) -> &'static str {
+    match Family::of(model) {
+        Family::Claude => "anthropic",
+        _ => FORMAT,
+    }
+}
+
 /// Encrypted by Claude at another host.
 fn is_bound_to_its_host(detail: &Detail<'_>) -> bool {
     detail.kind.as_deref() == Some("reasoning.encrypted")

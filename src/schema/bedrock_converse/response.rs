@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::format::STRUCTURED_OUTPUT_TOOL;
 use super::metadata::Metadata;
+use super::reasoning::signed_format;
 use super::wire::{
     CitedContent, CitedText, ConverseReply, Message, Output, ReasoningText, ReplyBlock,
     ReplyReasoning, ReplyToolUse,
@@ -37,6 +38,7 @@ pub(super) fn translate(
     let content = blocks(output).ok_or_else(|| error::in_reply(body).unwrap_or_else(malformed))?;
     let mut reader = Reader {
         takes_answer_from_tool: context.hints.structured_output_tool,
+        signed_format: signed_format(&context.model),
         ..Reader::default()
     };
     for block in content {
@@ -127,6 +129,7 @@ fn malformed() -> Failure {
 #[derive(Default)]
 struct Reader<'a> {
     takes_answer_from_tool: bool,
+    signed_format: &'static str,
     text: Option<Cow<'a, str>>,
     cited: citations::CitedText,
     answer: Option<&'a str>,
@@ -210,7 +213,7 @@ impl<'a> Reader<'a> {
         self.details.push(ReasoningDetail::Text {
             text,
             signature: signature.map(|s| s.into_inner()),
-            format: FORMAT,
+            format: self.signed_format,
             index,
         });
     }

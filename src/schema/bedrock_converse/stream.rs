@@ -4,6 +4,7 @@ use super::FORMAT;
 use super::error;
 use super::format::STRUCTURED_OUTPUT_TOOL;
 use super::metadata::Metadata;
+use super::reasoning::signed_format;
 use super::response::{finish_reason, is_malformed, is_refusal, malformed_by_the_model, page};
 use super::wire::{Delta, ReplyBlock, ReplyReasoning, ReplyToolUse, StreamEvent};
 use crate::failure::{Class, Failure};
@@ -310,7 +311,8 @@ impl State {
     }
 
     fn close_thought(&mut self, thought: &Thought, out: &mut Vec<u8>) {
-        if let Some(detail) = thought.to_detail(FORMAT, self.thoughts) {
+        let format = signed_format(&self.model);
+        if let Some(detail) = thought.to_detail(format, self.thoughts) {
             self.thoughts += 1;
             self.writer.reasoning(0, None, &[detail], out);
             self.progress = Progress::Started;
