@@ -123,6 +123,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "adapt",
             "catalog",
             "config",
             "exchange",
@@ -137,6 +138,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "render",
             "routing",
             "schema",
+            "surface",
             "usage",
         ],
     ),

@@ -180,3 +180,58 @@ rules:
     assert_eq!(told["candidates"][0]["candidate"], "openai/gpt-5.4");
     std::fs::remove_file(&file).expect("removed");
 }
+
+#[test]
+fn translate_shows_operations_other_apis_and_what_is_reshaped() {
+    let document = "
+version: 1
+providers:
+  openai: {key: {env: K}, template: polite}
+  gemini: {key: {env: K}}
+models:
+  m: {candidates: [{provider: openai, model: a, capabilities: {tools: false}}, {provider: gemini, model: b}], degrade: {tools: prompt}}
+templates: {polite: {prefix: Be polite.}}
+";
+    let file =
+        std::env::temp_dir().join(format!("pointsman-translate-{}.yaml", std::process::id()));
+    std::fs::write(&file, document).expect("a file");
+    let path = file.to_str().expect("a path");
+    let translate = |more: &[&str], body: &str| {
+        let arguments = [&["translate", path], more].concat();
+        let done = pointsman(&arguments, body);
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        (text(&done.stdout).to_owned(), text(&done.stderr).to_owned())
+    };
+    let chat = r#"{"model":"m","messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"look","parameters":{"type":"object"}}}]}"#;
+    let (body, _) = translate(&[], chat);
+    assert!(
+        body.contains("Be polite.") && !body.contains(r#""tools""#),
+        "{body}"
+    );
+    let messages = r#"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}"#;
+    let (body, told) = translate(
+        &["--path", "/v1/messages", "--provider", "gemini"],
+        messages,
+    );
+    assert!(
+        body.contains("maxOutputTokens") && told.contains(":generateContent"),
+        "{told}{body}"
+    );
+    let (body, told) = translate(
+        &["--path", "/v1/embeddings"],
+        r#"{"model":"m","input":"hi"}"#,
+    );
+    assert!(
+        told.contains("/v1/embeddings") && body.contains(r#""input": "hi""#),
+        "{told}{body}"
+    );
+    let counted = [
+        "--path",
+        "/v1/messages/count_tokens",
+        "--provider",
+        "gemini",
+    ];
+    let (body, _) = translate(&counted, messages);
+    assert!(body.contains("generateContentRequest"), "{body}");
+    std::fs::remove_file(&file).expect("no file");
+}

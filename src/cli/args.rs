@@ -262,8 +262,9 @@ Examples:
 
 /// Show what a provider would be sent, and what could not be carried
 ///
-/// Reads a chat completion request from standard input, writes the provider's request body to
-/// standard output, and path and findings to standard error.
+/// Reads a client's JSON from standard input, reshapes it for the candidate as the configuration
+/// says, writes the provider's request body to standard output, and path and findings to standard
+/// error.
 #[derive(Debug, clap::Args)]
 #[command(after_help = TRANSLATE_EXAMPLES)]
 pub(super) struct TranslateArgs {
@@ -275,6 +276,9 @@ pub(super) struct TranslateArgs {
     /// The model to resolve; the body's own when left out
     #[arg(long)]
     pub(super) model: Option<String>,
+    /// What the client asks, such as /v1/messages or /v1/embeddings; chat completions when left out
+    #[arg(long)]
+    pub(super) path: Option<String>,
     /// Read one request from each line; write a line of JSON for each: url, body and report, or
     /// the error
     #[arg(long)]
@@ -284,7 +288,9 @@ pub(super) struct TranslateArgs {
 const TRANSLATE_EXAMPLES: &str = "\
 Example:
   echo '{\"model\":\"smart\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}' \\
-    | pointsman translate pointsman.yaml --provider gemini";
+    | pointsman translate pointsman.yaml --provider gemini
+  echo '{\"model\":\"vectors\",\"input\":\"hi\"}' \\
+    | pointsman translate pointsman.yaml --path /v1/embeddings";
 
 /// Show why a request would go where it goes
 ///

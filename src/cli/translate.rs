@@ -6,11 +6,15 @@ use serde_json::json;
 
 use super::args::TranslateArgs;
 use super::{Outcome, load, read};
+use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
 use crate::config::{Config, ProviderConfig};
+use crate::exchange::readable;
 use crate::fidelity::Report;
-use crate::inspect::inspect;
+use crate::inspect::{InvalidRequest, inspect, inspect_operation};
+use crate::operation::Operation;
 use crate::schema::Translated;
+use crate::surface::{SURFACES, SurfaceContext};
 
 pub(super) fn run(
     args: &TranslateArgs,
@@ -116,26 +120,106 @@ struct Sent {
 }
 
 fn translate(args: &TranslateArgs, config: &Config, body: &str) -> Result<Sent, String> {
-    let (request, profile) = inspect(body.as_bytes())
-        .map_err(|e| format!("{} {}", e.param, e.message).trim().to_owned())?;
+    let base_path = config.base_path.as_str();
+    let path = args.path.as_deref().unwrap_or(CHAT);
+    let path = path.strip_prefix(base_path).unwrap_or(path);
+    let mut report = Report::default();
+    let surface = SURFACES.iter().find(|surface| surface.path() == path);
+    if let Some(surface) = surface {
+        let (mut chat, context) = (Vec::new(), SurfaceContext::default());
+        let opened = surface.open(body.as_bytes(), &context, &mut chat, &mut report);
+        opened.map_err(|error| wrong(&error))?;
+        return of_chat(args, config, &chat, report);
+    }
+    let whole = format!("{base_path}{path}");
+    let operation = Operation::of_path(base_path, &whole);
+    match operation.ok_or_else(|| format!("--path: {path} is not served here"))? {
+        Operation::Chat => of_chat(args, config, body.as_bytes(), report),
+        operation => of_operation(args, config, operation, body.as_bytes()),
+    }
+}
+
+/// Where chat is asked for.
+const CHAT: &str = "/chat/completions";
+
+fn wrong(error: &InvalidRequest) -> String {
+    format!("{} {}", error.param, error.message)
+        .trim()
+        .to_owned()
+}
+
+/// A chat completion request, reshaped for the candidate as an attempt would.
+fn of_chat(
+    args: &TranslateArgs,
+    config: &Config,
+    body: &[u8],
+    found: Report,
+) -> Result<Sent, String> {
+    let (request, profile) = inspect(body).map_err(|error| wrong(&error))?;
     let name = args.model.as_deref().unwrap_or(&profile.model);
     let (provider, backend) = find(config, name, args.provider.as_deref())?;
-    let kind = provider.kind;
-    let mut report = Report::default();
-    let target = provider.target(backend, body.as_bytes());
-    let translated = kind
-        .schema()
-        .translate_request(&request, &target, &mut report)
-        .map_err(|error| error.to_string())?;
-    let endpoint = &provider.endpoint;
-    let scheme = if endpoint.tls { "https" } else { "http" };
-    let path = provider.chat_path(&backend.model, profile.streamed);
-    let url = format!("{scheme}://{}{path}", endpoint.authority());
+    let schema = provider.kind.schema();
+    let mut report = found.served_by(schema.name());
+    let first = config
+        .model(name)
+        .and_then(|model| model.candidates.first());
+    let candidate = Candidate {
+        backend,
+        schema,
+        dialect: &provider.dialect,
+        alias: name,
+        is_fallback: first.is_some_and(|first| first != backend),
+    };
+    let adapted = adapt::adapt(&request, body, &candidate, &mut report);
+    let adapted = adapted.map_err(|error| error.to_string())?;
+    let body = adapted.as_ref().map_or(body, |adapted| &adapted.body);
+    let (request, _) = inspect(body).map_err(|error| wrong(&error))?;
+    let target = provider.target(backend, body);
+    let translated = schema.translate_request(&request, &target, &mut report);
     Ok(Sent {
-        url,
+        url: url(
+            provider,
+            &provider.chat_path(&backend.model, profile.streamed),
+        ),
+        translated: translated.map_err(|error| error.to_string())?,
         report,
-        translated,
     })
+}
+
+/// A request for anything but chat.
+fn of_operation(
+    args: &TranslateArgs,
+    config: &Config,
+    operation: Operation,
+    body: &[u8],
+) -> Result<Sent, String> {
+    let profile = inspect_operation(operation, body, "").map_err(|error| wrong(&error))?;
+    let name = args.model.as_deref().unwrap_or(&profile.model);
+    let (provider, backend) = find(config, name, args.provider.as_deref())?;
+    let offer = provider.offer(operation, &backend.model).ok_or_else(|| {
+        let (who, what) = (&backend.provider, operation.as_str());
+        format!("{who}/{}: offers no {what}", backend.model)
+    })?;
+    let mut report = Report::default();
+    let source = readable(operation, offer.schema, body, &mut report);
+    let translated = source.and_then(|source| {
+        let target = provider.target(backend, &source);
+        offer.schema.translate_request(&target, "", &mut report)
+    });
+    Ok(Sent {
+        url: url(provider, &offer.path),
+        translated: translated.map_err(|error| error.to_string())?,
+        report,
+    })
+}
+
+fn url(provider: &ProviderConfig, path: &str) -> String {
+    let scheme = if provider.endpoint.tls {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{}{path}", provider.endpoint.authority())
 }
 
 fn find<'c>(

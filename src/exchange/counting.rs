@@ -10,7 +10,7 @@ use crate::schema::{OperationSchema, TranslateError};
 use crate::surface::{SURFACES, SurfaceContext};
 
 /// The client's body as `schema` reads it.
-pub(super) fn readable<'b>(
+pub fn readable<'b>(
     operation: Operation,
     schema: &dyn OperationSchema,
     body: &'b [u8],

@@ -19,6 +19,8 @@ pub const CLUSTER: &str = "pointsman_cluster";
 pub const REQUEST_ID: &str = "pointsman_request_id";
 /// The path that the client asked for, for the access log.
 pub const REQUEST_PATH: &str = "pointsman_request_path";
+/// What the client wants to be done, for the access log.
+pub const OPERATION: &str = "pointsman_operation";
 /// What the client asked for, for the access log.
 pub const REQUEST_MODEL: &str = "pointsman_request_model";
 /// The rule that fitted, for the access log and for metrics.

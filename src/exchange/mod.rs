@@ -25,6 +25,8 @@ mod trail;
 mod wishes;
 
 pub use attempt::{Attempt, AttemptFacts, Refusal};
+#[cfg(feature = "cli")]
+pub use counting::readable;
 pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict};
 pub use final_error::FinalFacts;
 pub use holding::{Holding, Used};

@@ -168,6 +168,7 @@ def assert_clean_attempt(standins, vendor, stream):
 def assert_logged(gateway, response, model, answered_by, count):
     line = gateway.envoy.logged(response)
     assert line["status"] == 200
+    assert line["gen_ai.operation.name"] == "chat"
     assert line["gen_ai.request.model"] == model
     assert line["gen_ai.provider.name"] == answered_by
     assert line["gen_ai.response.model"] == MODELS[answered_by]

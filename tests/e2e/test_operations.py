@@ -104,6 +104,7 @@ def test_embeddings_fail_over_between_schemas_and_are_logged(embed, gateway):
     assert reply.parse().data[0].embedding == pytest.approx(vector("Hello"))
     line = gateway.envoy.logged(reply)
     assert line["path"] == "/v1/embeddings"
+    assert line["gen_ai.operation.name"] == "embeddings"
     assert line["gen_ai.provider.name"] == "gemini"
     assert line["gen_ai.usage.input_tokens"] == "1"
 

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::RequestProfile;
 use crate::observed::Observed;
+use crate::operation::Operation;
 use crate::routing::{self, Constraints, Policies, RoutePlan, View};
 
 /// Why a candidate's translation would not do; strict when nothing may be lost.
@@ -174,6 +175,7 @@ impl Downstream {
             mutation.set(handoff::WANTS_TOKEN, "1");
         }
         mutation.store(handoff::PLAN, handoff.encode());
+        mutation.store(handoff::OPERATION, operation_name(handoff.operation));
         mutation.store(handoff::REQUEST_MODEL, handoff.model.as_bytes());
         if let Some(rule) = &handoff.rule {
             mutation.store(handoff::RULE, rule.as_bytes());
@@ -187,6 +189,17 @@ impl Downstream {
             mutation.store(handoff::EXPLANATION, explanation.as_bytes());
         }
         mutation
+    }
+}
+
+/// As OpenTelemetry's GenAI conventions name operations; those that they do not know keep ours.
+///
+/// Source: OpenTelemetry, "Semantic conventions for generative AI", `gen_ai.operation.name`, read
+/// 2026-11-21.
+fn operation_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Completions => "text_completion",
+        other => other.as_str(),
     }
 }
 

@@ -308,6 +308,7 @@ pub(in crate::render) fn access_log() -> Value {
             "bytes_sent": "%BYTES_SENT%",
             "upstream_cluster": "%UPSTREAM_CLUSTER%",
             "attempt_count": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+            "gen_ai.operation.name": state(handoff::OPERATION),
             "gen_ai.request.model": state(handoff::REQUEST_MODEL),
             "gen_ai.provider.name": state(handoff::PROVIDER),
             "gen_ai.response.model": state(handoff::RESPONSE_MODEL),
