@@ -154,6 +154,10 @@ bench-decide: target-wasm ## what a decision costs, natively and in V8
 	cargo build --quiet --release --package pointsman-decide --target wasm32-wasip1
 	node --no-warnings tests/bench/decide/run.mjs target/wasm32-wasip1/release/pointsman-decide.wasm
 
+.PHONY: chaos
+chaos: wasm cli $(VENV)/.installed ## 20,000 requests to providers that each fail a fifth of the time
+	CHAOS=20000 $(E2E)/test_chaos.py -s --envoy-version $(ENVOY)
+
 .PHONY: bench
 bench: wasm ## what a request costs, against the same Envoy without the filter
 	cargo build --quiet --release --package pointsman-noop --target wasm32-wasip1
