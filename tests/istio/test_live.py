@@ -8,6 +8,7 @@ import time
 import pytest
 
 import gateway
+from conftest import binaries_of
 from mesh import Mesh
 
 VENDORS = ("openai", "anthropic", "gemini", "openai-2")
@@ -180,6 +181,35 @@ def lint(mesh, text):
     done = subprocess.run(command, input=text, capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr
     return [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+
+
+def without(tree, name):
+    """The tree without any field of this name."""
+    if isinstance(tree, dict):
+        return {key: without(value, name) for key, value in tree.items() if key != name}
+    return [without(each, name) for each in tree] if isinstance(tree, list) else tree
+
+
+@pytest.mark.parametrize("dropped", ["refresh_cluster_on_retry", "metadata"])
+def test_what_a_control_plane_drops_is_told_and_nothing_goes_to_the_wrong_provider(
+    dropped, tmp_path
+):
+    binaries = binaries_of("1.40.0")
+    standins = gateway.Standins(binaries, tmp_path / "standins", VENDORS)
+    served = document(standins)
+    mesh = Mesh(binaries, tmp_path / "proxy", served, standins, edit=lambda b: without(b, dropped))
+    try:
+        standins["openai"].fail({"kind": "status", "status": 429})
+        response = mesh.chat("first")
+        assert response.status_code == 503
+        assert response.json()["error"]["code"] == "gateway_misconfigured"
+        assert standins["anthropic"].records() == []
+        gateway.poll(
+            "told in the log", lambda: "plan and endpoint disagree" in mesh.envoy.log()
+        )
+    finally:
+        mesh.close(excused="an attempt was refused")
+        standins.close()
 
 
 class Load:
