@@ -123,7 +123,14 @@ impl Scan {
         let mut rest = text;
         while let Some((&byte, after)) = rest.split_first() {
             rest = after;
-            if byte == b'\\' && self.escaped {
+            if byte.is_ascii_lowercase() {
+                // Most of most texts: letters of one word, at once.
+                let more = rest.iter().take_while(|b| b.is_ascii_lowercase()).count();
+                self.take(Lower, byte);
+                let length = self.run.length;
+                self.run.length = length.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+                rest = rest.get(more..).unwrap_or_default();
+            } else if byte == b'\\' && self.escaped {
                 rest = self.escape(rest);
             } else if byte < 0x80 {
                 self.take(ascii(byte), byte);
