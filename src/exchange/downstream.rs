@@ -268,6 +268,7 @@ impl Downstream {
         let known = &mut self.asked.known;
         wishes::read_body(&config.routing, &request, known);
         wishes::read_text(&config.routing, &request, &mut profile, known);
+        self.admit(&profile, facts)?;
         self.downgrade(&mut profile, facts);
         let betas = self.asked.betas.clone();
         let sieve = Sieve {
@@ -312,6 +313,7 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         let profile = inspect_operation(self.operation, body, &self.asked.media_type)
             .map_err(|error| invalid(&error))?;
+        self.admit(&profile, facts)?;
         let (config, media_type) = (Rc::clone(&self.config), self.asked.media_type.clone());
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)

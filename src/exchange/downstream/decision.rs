@@ -67,6 +67,20 @@ impl<'a> Choice<'a> {
 }
 
 impl Downstream {
+    /// Whether whoever asks may: by the model that was asked for, whichever serves it.
+    pub(super) fn admit(
+        &mut self,
+        profile: &RequestProfile,
+        facts: RequestFacts<'_>,
+    ) -> Result<(), Failure> {
+        let (routing, known) = (&self.config.routing, &mut self.asked.known);
+        known.set_time(facts.now_s, routing.utc_offset_minutes);
+        match routing.admits(profile, known) {
+            true => Ok(()),
+            false => Err(not_admitted(known)),
+        }
+    }
+
     /// Chooses by the rules, and hands the plan over to the attempts.
     pub(super) fn decide(
         &mut self,
@@ -77,11 +91,7 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         let config = Rc::clone(&self.config);
         let routing = &config.routing;
-        let mut known = std::mem::take(&mut self.asked.known);
-        known.set_time(facts.now_s, routing.utc_offset_minutes);
-        if !routing.admits(profile, &known) {
-            return Err(not_admitted(&known));
-        }
+        let known = std::mem::take(&mut self.asked.known);
         let unknown = || unknown_model(&config, &profile.model, &known);
         let model = config.models.get(&profile.model).ok_or_else(unknown)?;
         self.model.clone_from(&model.name);
