@@ -482,3 +482,14 @@ fn the_clients_identity_stays_with_us() {
     };
     assert!(mesh.headers.iter().all(|(name, _)| name != "x-client"));
 }
+
+#[test]
+fn whoever_is_not_admitted_may_ask_for_nothing_else_either() {
+    let config = admitting();
+    let body = br#"{"model":"smart","input":"hi"}"#;
+    for path in ["/v1/embeddings", "/v1/responses"] {
+        let outcome = Mesh::ask(path, &config, Topology::PerAttempt, &[], body);
+        let expected = Some((401, "identity_required".to_owned()));
+        assert_eq!(refused(outcome), expected, "{path}");
+    }
+}
