@@ -10,6 +10,9 @@ use crate::reply::Reply;
 /// The signature of all thoughts, and the only one that is taken back.
 pub const SIGNATURE: &str = "c3RhbmRpbi10aGlua2luZy1zaWduYXR1cmU=";
 
+/// What is taken back: Bedrock's too, for Claude's signatures hold at every host.
+pub const SIGNATURES: [&str; 2] = [SIGNATURE, "c3RhbmRpbi1yZWFzb25pbmctc2lnbmF0dXJl"];
+
 /// Words the answer.
 pub fn reply(ask: &Ask, answer: &Answer) -> Reply {
     let mut reply = if ask.stream {

@@ -231,7 +231,7 @@ fn check_block(block: &Value, at: &str) -> Result<(), Objection> {
         "tool_use" if !is_tool_name(text(block, "name")) => {
             return Err(bad(&format!("{at}.tool_use.name: Field required")));
         }
-        "thinking" if text(block, "signature") != render::SIGNATURE => {
+        "thinking" if !render::SIGNATURES.contains(&text(block, "signature")) => {
             return Err(bad(&format!(
                 "{at}: Invalid `signature` in `thinking` block"
             )));
