@@ -82,10 +82,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "callout",
+        &[
+            "classify", "config", "inspect", "json", "observed", "routing",
+        ],
+    ),
+    (
         "exchange",
         &[
             "adapt",
             "budget",
+            "callout",
             "catalog",
             "classify",
             "config",
@@ -124,6 +131,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "adapt",
+            "callout",
             "catalog",
             "config",
             "exchange",

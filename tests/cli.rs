@@ -235,3 +235,34 @@ templates: {polite: {prefix: Be polite.}}
     assert!(body.contains("generateContentRequest"), "{body}");
     std::fs::remove_file(&file).expect("no file");
 }
+
+#[test]
+fn a_class_can_be_told_instead_of_asked_for() {
+    let document = r#"
+version: 1
+providers: {openai: {key: {env: A}}}
+models: {m: {candidates: [{provider: openai, model: gpt-5.4}]}}
+classifiers: {kind: {model: m, instruction: What is it?, classes: [code, chat], default: chat}}
+rules:
+  - {name: programs, when: {class: {kind: code}}}
+  - {name: talk, when: {class: {kind: chat}}}
+"#;
+    let file = std::env::temp_dir().join(format!("classes-{}.yaml", std::process::id()));
+    std::fs::write(&file, document).expect("written");
+    let explain = |more: &[&str]| {
+        let body = r#"{"model": "m", "messages": [{"role": "user", "content": "hi"}]}"#;
+        let name = file.to_string_lossy().into_owned();
+        let args: Vec<&str> = ["explain", &name].iter().chain(more).copied().collect();
+        let told = pointsman(&args, body);
+        assert_eq!(told.status.code(), Some(0), "{}", text(&told.stderr));
+        text(&told.stdout).to_owned()
+    };
+    assert!(explain(&["--class", "kind=code"]).contains("rule        programs\n"));
+    let unsaid = explain(&[]);
+    assert!(unsaid.contains("rule        talk\n"), "{unsaid}");
+    assert!(
+        unsaid.contains("kind;outcome=unasked;class=chat;ms=0"),
+        "{unsaid}"
+    );
+    std::fs::remove_file(&file).expect("removed");
+}

@@ -314,6 +314,10 @@ pub(super) struct ExplainArgs {
     /// A claim of the client's token; may be given several times
     #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) claims: Vec<(String, String)>,
+    /// The class that a classifier would tell; may be given several times. The default class counts
+    /// for those that are left out
+    #[arg(long = "class", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) classes: Vec<(String, String)>,
     /// The path; chat completions when left out
     #[arg(long)]
     pub(super) path: Option<String>,

@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::args::{ExplainArgs, Format};
 use super::{Outcome, load, read};
+use crate::callout::{self, Answer};
 use crate::config::Config;
-use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Verdict};
+use crate::exchange::{Downstream, Mutation, RequestFacts, RequestHead, Topology, Verdict};
 use crate::observed::{Observed, Unobserved};
 use state::State;
 
@@ -65,7 +66,17 @@ fn decide(args: &ExplainArgs, config: Config, body: &[u8], state: Option<&State>
         observed: state.map_or(&Unobserved as &dyn Observed, |state| state),
         ..RequestFacts::default()
     };
-    let outcome = downstream.on_body(body, facts);
+    let mut outcome = downstream.on_body(body, facts);
+    // Nobody is asked here: what is not said on the command line is what it is when nobody answers.
+    while let Ok(Mutation {
+        question: Some(question),
+        ..
+    }) = &outcome
+    {
+        let unasked = Answer::without(&question.classifier, callout::Outcome::Unasked);
+        downstream.on_answer(&unasked, 0);
+        outcome = downstream.on_body(body, facts);
+    }
     let explanation = downstream.explanation().map(str::to_owned);
     match outcome {
         Ok(_) => Told {
@@ -105,6 +116,9 @@ fn request_head(args: &ExplainArgs, config: &Config) -> RequestHead {
     for (name, value) in &args.claims {
         head.add_claim(name, value.as_bytes());
     }
+    let told = args.classes.iter();
+    let told = told.map(|(name, class)| (name.clone(), Some(class.clone())));
+    head.known.classes = told.collect();
     head
 }
 

@@ -6,6 +6,7 @@
 
 mod budgets;
 mod check;
+mod classifier;
 mod document;
 mod endpoint;
 #[cfg(feature = "cli")]
@@ -20,6 +21,7 @@ mod raw;
 mod raw_budgets;
 #[cfg(feature = "cli")]
 mod raw_catalog;
+mod raw_classifiers;
 mod raw_prices;
 mod raw_rules;
 mod rules;
@@ -32,6 +34,7 @@ mod words;
 pub mod yaml;
 
 pub use budgets::{Budget, By};
+pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
 pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};
@@ -57,6 +60,8 @@ pub struct Config {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// What clients may ask for.
     pub models: BTreeMap<String, ModelConfig>,
+    /// Who tells the class of requests, by the user's own name.
+    pub classifiers: BTreeMap<String, Classifier>,
     /// Rules, requirements, and what of requests they read.
     pub routing: Routing,
     /// Buffer limits.

@@ -72,6 +72,8 @@ text! {
     ConditionText: "a text of at most 200 characters, in which * stands for anything", r"^[^\p{Cc}]{1,200}$", error_text;
     /// A condition in the Common Expression Language; what it says is checked later.
     ExpressionText: "an expression of at most 2000 characters", r"^(?:[^\p{Cc}]|[\n\t]){1,2000}$", expression_text;
+    /// The user's own name of a classifier. It ends up in a cluster's name.
+    ClassifierName: "a classifier's name: a-z, 0-9, _ and -, at most 40", r"^[a-z0-9][a-z0-9_-]{0,39}$", template_name;
     /// Words that a request may hold.
     PhraseText: "words, each with at most a * at its end; at most 200 characters", r"^[^\p{Cc}]{1,200}$", phrase;
     /// A claim by its path.

@@ -7,11 +7,11 @@ mod dialect;
 pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 
 use super::names::{
-    ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, EndpointUrl, EnvName, GcpName,
-    HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord, ListenAddress,
-    ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName, ProviderName,
-    ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord, TokenizerWord, TrimWord,
-    UpstreamModel,
+    ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, ClassifierName, EndpointUrl,
+    EnvName, GcpName, HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord,
+    ListenAddress, ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName,
+    ProviderName, ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord,
+    TokenizerWord, TrimWord, UpstreamModel,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -19,6 +19,7 @@ use super::policy::RawPolicies;
 use super::raw_budgets::RawBudget;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
+use super::raw_classifiers::RawClassifier;
 use super::raw_prices::{RawPrices, RawPricesAbove};
 use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule, RawWhen};
 use super::shape::object;
@@ -54,6 +55,9 @@ object! {
         rules: List<RawRule, 1, 1_000>,
         /// What requests may be meant to do, for rules to read; the first that fits counts.
         intents: List<RawIntent, 1, 256>,
+        /// Models and webhooks that are asked for the class of a request, by names of your own,
+        /// for rules to read as `class`.
+        classifiers: Map<ClassifierName, RawClassifier, 0>,
         /// Labels that requests like this require, whatever rule fits.
         requirements: List<RawRequirement, 1, 1_000>,
         /// Who may ask: requests that are like any of these. The rest is refused; everybody may

@@ -78,6 +78,9 @@ object! {
         /// What must be true besides, in a part of the Common Expression Language, such as
         /// `claims.tier == "gold" && prompt_tokens > 1000`.
         expression: ExpressionText,
+        /// Classes that classifiers tell, by the classifiers' names under `classifiers`. One is
+        /// asked only when everything else of a rule holds.
+        class: Map<FieldName, OneOrMore<LabelValue>, 1>,
         /// Days of the week.
         weekdays: OneOrMore<WeekdayWord>,
         /// Hours of the day, over midnight when they end before they begin.

@@ -5,7 +5,7 @@ use super::{Config, ModelConfig, OnUnsupported, QualityGate, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
 use crate::inspect::RequestProfile;
-use crate::routing::rules::{Match, Range};
+use crate::routing::rules::{Fit, Match, Range};
 use crate::routing::{Constraints, Facts, Policies, Reads};
 
 /// Everything that decides who serves a request besides the model's own settings.
@@ -110,10 +110,31 @@ impl Config {
 }
 
 impl Routing {
-    /// The first rule that fits.
-    pub fn choose(&self, profile: &RequestProfile, facts: &Facts) -> Option<&Rule> {
-        let fits = |rule: &&Rule| is_for(&rule.when, rule.unless.as_ref(), profile, facts);
-        self.rules.iter().find(fits)
+    /// The first rule that fits, or the name of the classifier that must be asked to tell.
+    pub fn choose(&self, profile: &RequestProfile, facts: &Facts) -> Result<Option<&Rule>, &str> {
+        for rule in &self.rules {
+            match fit(&rule.when, rule.unless.as_ref(), profile, facts) {
+                Fit::Yes => return Ok(Some(rule)),
+                Fit::No => {}
+                Fit::Unknown(classifier) => return Err(classifier),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Every rule that may turn out to be the first that fits, whatever classifiers tell.
+    pub fn possible(&self, profile: &RequestProfile, facts: &Facts) -> Vec<&Rule> {
+        let mut possible = Vec::new();
+        for rule in &self.rules {
+            let fit = fit(&rule.when, rule.unless.as_ref(), profile, facts);
+            if fit != Fit::No {
+                possible.push(rule);
+            }
+            if fit == Fit::Yes {
+                break;
+            }
+        }
+        possible
     }
 
     /// Whether whoever asks for this may.
@@ -146,19 +167,26 @@ impl Routing {
     }
 
     /// The labels of every requirement that fits.
-    pub fn required<'c>(
-        &'c self,
-        profile: &'c RequestProfile,
-        facts: &'c Facts,
-    ) -> impl Iterator<Item = &'c Labels> {
-        let all = self.requirements.iter();
-        all.filter(|each| is_for(&each.when, each.unless.as_ref(), profile, facts))
-            .map(|each| &each.require)
+    pub fn required(&self, profile: &RequestProfile, facts: &Facts) -> Vec<&Labels> {
+        let fits =
+            |each: &&Requirement| fit(&each.when, each.unless.as_ref(), profile, facts) == Fit::Yes;
+        let all = self.requirements.iter().filter(fits);
+        all.map(|each| &each.require).collect()
     }
 }
 
-fn is_for(when: &Match, unless: Option<&Match>, profile: &RequestProfile, facts: &Facts) -> bool {
-    when.is_met(profile, facts) && unless.is_none_or(|other| !other.is_met(profile, facts))
+fn fit<'m>(
+    when: &'m Match,
+    unless: Option<&'m Match>,
+    profile: &RequestProfile,
+    facts: &Facts,
+) -> Fit<'m> {
+    let fits = when.fit(profile, facts);
+    match (fits, unless.map(|other| other.fit(profile, facts))) {
+        (Fit::No, _) | (_, Some(Fit::Yes)) => Fit::No,
+        (Fit::Yes, Some(unknown @ Fit::Unknown(_))) => unknown,
+        (fits, _) => fits,
+    }
 }
 
 impl<'c> Serving<'c> {

@@ -1,5 +1,6 @@
 //! Once per client request: inspect, plan, and tell the client what became of it.
 
+mod asking;
 mod decision;
 pub(super) mod endpoint;
 mod head;
@@ -20,7 +21,9 @@ use super::holding::{self, Holding};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, trail, wishes};
+use crate::callout::Cache;
 use crate::catalog::Backend;
+use crate::classify::Sample;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::fidelity::Report;
@@ -31,6 +34,7 @@ use crate::operation::Operation;
 use crate::routing::Facts;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
 
+pub use asking::relay;
 pub use head::RequestHead;
 
 /// The schema that `anthropic-beta` is for.
@@ -49,6 +53,8 @@ pub struct RequestFacts<'a> {
     pub observed: &'a dyn Observed,
     /// Where the books of budgets are; budgets are not kept without.
     pub books: Option<&'a dyn Store>,
+    /// What has been remembered of classifiers.
+    pub cache: Cache<'a>,
 }
 
 impl Default for RequestFacts<'_> {
@@ -59,6 +65,7 @@ impl Default for RequestFacts<'_> {
             request_id: "",
             observed: &Unobserved,
             books: None,
+            cache: Cache::new(&Unobserved, 0),
         }
     }
 }
@@ -92,6 +99,8 @@ struct Asked {
     /// Values of `anthropic-beta`.
     betas: Vec<String>,
     known: Facts,
+    /// What became of classifiers, for the log.
+    classified: Vec<String>,
     explain: bool,
     explanation: Option<String>,
     counted: Request,
@@ -106,6 +115,7 @@ impl Asked {
             media_type: head.multipart_type(),
             betas: head.betas.clone(),
             known: head.facts(config),
+            classified: Vec::new(),
             explain: head.explain,
             explanation: None,
             counted: Request::default(),
@@ -241,6 +251,9 @@ impl Downstream {
             .map_err(|error| invalid(&error))?;
         self.check_size(&chat)?;
         let mut mutation = self.plan(&chat, findings, facts)?;
+        if mutation.question.is_some() {
+            return Ok(mutation); // All of this happens again when the answer is there.
+        }
         self.answer = Some(Answer::new(surface, reply, self.config.limits.reply_bytes));
         mutation.set("content-length", chat.len().to_string());
         mutation.body = Some(chat);
@@ -281,7 +294,8 @@ impl Downstream {
             plain: profile.plain,
         };
         let loss = |c: &Backend, strict| sieve.loss(c, strict);
-        self.decide(&profile, &loss, &findings, facts)
+        let sample = || Some(Sample::of(&request));
+        self.decide(&profile, &loss, &sample, &findings, facts)
     }
 
     /// Near the end of a budget another model serves.
@@ -318,7 +332,7 @@ impl Downstream {
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)
         };
-        self.decide(&profile, &loss, &Report::default(), facts)
+        self.decide(&profile, &loss, &|| None, &Report::default(), facts)
     }
 
     /// Why the request goes where it goes, as JSON, when that was asked for and decided.

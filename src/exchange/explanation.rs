@@ -17,6 +17,8 @@ pub(super) struct Decision<'a> {
     pub timeouts: Timeouts,
     pub policy: &'a Policies,
     pub required: &'a [&'a Labels],
+    /// What became of classifiers.
+    pub classes: &'a [String],
     /// In order.
     pub chosen: &'a [&'a Backend],
     /// Left out, with the reason.
@@ -53,6 +55,9 @@ impl Decision<'_> {
                 "complexity",
                 &to_string(&(f64::from(complexity) / 1000.0)),
             );
+        }
+        if !self.classes.is_empty() {
+            field(&mut out, "classes", &to_string(&self.classes));
         }
         let needs = NEEDS
             .iter()

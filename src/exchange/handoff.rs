@@ -27,6 +27,8 @@ pub const REQUEST_MODEL: &str = "pointsman_request_model";
 pub const RULE: &str = "pointsman_rule";
 /// What the request is meant to do, where a rule reads it.
 pub const INTENT: &str = "pointsman_intent";
+/// What classifiers told, and what became of asking them.
+pub const CLASSES: &str = "pointsman_classes";
 /// Which candidate a request was assigned to, where a policy divides requests.
 pub const VARIANT: &str = "pointsman_variant";
 /// Why the request goes where it goes, as JSON; only where the configuration asks for it.
@@ -82,6 +84,11 @@ pub const KEY_PREFIX: &str = "x-pointsman-key-";
 pub const WANTS_TOKEN: &str = "x-pointsman-wants-token";
 /// Request header in which Envoy hands over an access token from Google's metadata server.
 pub const TOKEN_HEADER: &str = "x-pointsman-token";
+/// Request header of a classifier's question: its plan, from the request that asks to the inner
+/// listener, which nobody else reaches.
+pub const QUESTION: &str = "x-pointsman-question";
+/// The cluster of the inner listener.
+pub const INNER: &str = "pointsman.inner";
 /// Request header that chooses the chain where the matcher cannot (static chains).
 pub const CHAIN: &str = "x-pointsman-chain";
 /// The status that Envoy retries and outlier detection counts.

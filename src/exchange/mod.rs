@@ -27,7 +27,7 @@ mod wishes;
 pub use attempt::{Attempt, AttemptFacts, Refusal};
 #[cfg(feature = "cli")]
 pub use counting::readable;
-pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict};
+pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict, relay};
 pub use final_error::FinalFacts;
 pub use holding::{Holding, Used};
 pub use mutation::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::handoff::{ESCALATE, FAILED};
+use crate::callout::Question;
 use crate::failure::Failure;
 use crate::observed::Observation;
 use crate::schema::openai::write_error;
@@ -47,6 +48,8 @@ pub struct Mutation {
     pub body: Option<Vec<u8>>,
     /// Filter state changes.
     pub state: Vec<StateEdit>,
+    /// A classifier that must be asked before anything else happens.
+    pub question: Option<Box<Question>>,
     /// What has been observed of targets.
     pub observed: Vec<Observation>,
     /// For the operator's log; holds no value from a body.
@@ -71,6 +74,13 @@ impl Mutation {
         Mutation {
             flow: Flow::Pause,
             ..Mutation::default()
+        }
+    }
+
+    pub(super) fn ask(question: Box<Question>) -> Mutation {
+        Mutation {
+            question: Some(question),
+            ..Mutation::pause()
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Role {
     Downstream,
     /// In a provider cluster.
     Upstream,
+    /// On the inner listener, through which classifiers' questions go to models.
+    Inner,
     /// On a listener of its own, which tells what has been observed.
     State,
 }

@@ -164,6 +164,7 @@ fn roles(scene: &Scene<'_, '_>, plugins: &[(String, &Value)], findings: &mut Fin
         let role = match plugin.role {
             Role::Downstream => "downstream",
             Role::Upstream => "upstream",
+            Role::Inner => "inner",
             Role::State => "state",
         };
         if named != role {

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use super::{
-    CoolDown, CoolDowns, Observation, Observed, Record, Settings, TargetState, Wants, Warm, key,
+    CoolDown, CoolDowns, Observation, Observed, Record, Settings, TargetState, Unobserved, Wants,
+    Warm, key,
 };
 
 /// Names of values begin with this, and with the number of their layout.
@@ -17,6 +18,14 @@ pub trait Store {
     /// Changes a value. `change` makes the new one of the old one, and is called again when
     /// another worker has been faster.
     fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>);
+}
+
+impl Store for Unobserved {
+    fn load(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn change(&self, _name: &str, _change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {}
 }
 
 /// What has been recorded, as it is now. Each record is read once.

@@ -20,6 +20,9 @@ pub struct Facts {
     pub script: Option<Script>,
     /// What it is meant to do: one of the configured intents.
     pub intent: Option<String>,
+    /// Classes by the names of their classifiers, as far as these were asked; `None` for one that
+    /// told nothing.
+    pub classes: Vec<(String, Option<String>)>,
     /// Days since Monday, at the configured offset.
     pub weekday: u8,
     /// Minutes since midnight, at the configured offset.

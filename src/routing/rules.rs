@@ -33,10 +33,23 @@ pub struct Match {
     pub intents: Vec<String>,
     /// What lists of patterns cannot say.
     pub expression: Option<Expression>,
+    /// Each of these classifiers tells any of these classes.
+    pub classes: Vec<(String, Vec<String>)>,
     /// Days since Monday: any of these.
     pub weekdays: Vec<u8>,
     /// Minutes of the day, the end not included; over midnight when it ends before it begins.
     pub hours: Option<(u16, u16)>,
+}
+
+/// Whether a request is like a rule asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit<'m> {
+    /// It is not.
+    No,
+    /// It is.
+    Yes,
+    /// This classifier must be asked.
+    Unknown(&'m str),
 }
 
 /// A text in which each `*` stands for anything.
@@ -70,10 +83,32 @@ pub const NEEDS: &[Need] = &[
 impl Match {
     /// Whether a request is like that.
     pub fn is_met(&self, profile: &RequestProfile, facts: &Facts) -> bool {
+        self.fit(profile, facts) == Fit::Yes
+    }
+
+    /// Whether a request is like that; no classifier is named unless all else holds.
+    pub fn fit(&self, profile: &RequestProfile, facts: &Facts) -> Fit<'_> {
         let holds = |expression: &Expression| expression.holds(profile, facts);
-        self.fits_profile(profile)
+        let fits = self.fits_profile(profile)
             && self.fits_facts(facts)
-            && self.expression.as_ref().is_none_or(holds)
+            && self.expression.as_ref().is_none_or(holds);
+        match fits {
+            true => self.fit_classes(facts),
+            false => Fit::No,
+        }
+    }
+
+    fn fit_classes(&self, facts: &Facts) -> Fit<'_> {
+        let mut fit = Fit::Yes;
+        for (classifier, classes) in &self.classes {
+            let mut known = facts.classes.iter();
+            match known.find(|(name, _)| name == classifier) {
+                None => fit = Fit::Unknown(classifier),
+                Some((_, Some(class))) if classes.contains(class) => {}
+                Some(_) => return Fit::No,
+            }
+        }
+        fit
     }
 
     fn fits_profile(&self, profile: &RequestProfile) -> bool {

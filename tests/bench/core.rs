@@ -157,7 +157,8 @@ fn rules(criterion: &mut Criterion) {
         let name = BenchmarkId::from_parameter(format!("{candidates} candidates, {rules} rules"));
         group.bench_function(name, |b| {
             b.iter(|| {
-                let rule = config.routing.choose(black_box(&profile), &facts);
+                let chosen = config.routing.choose(black_box(&profile), &facts);
+                let rule = chosen.unwrap_or_default();
                 let serving = Serving { model, rule };
                 let view = View {
                     profile: &profile,

@@ -10,6 +10,7 @@
 mod adapt;
 mod attempt;
 mod chaos;
+mod classifiers;
 mod failures;
 mod mesh;
 mod operations;

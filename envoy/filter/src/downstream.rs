@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
+use pointsman::callout::{Answer, Cache, Question};
 use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{
     ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS, TRAIL,
 };
 use pointsman::exchange::{
-    Downstream, FinalFacts, Holding, RequestFacts, RequestHead, Topology, Used, Verdict,
+    Downstream, FinalFacts, Holding, Mutation, RequestFacts, RequestHead, Topology, Used, Verdict,
 };
 use pointsman::metrics::{Request, of_request};
 use pointsman::observed::Recorded;
@@ -29,6 +30,9 @@ pub(crate) struct DownstreamFilter {
     ending: Option<Ending>,
     held: Holding,
     state: State,
+    /// What must be asked before the request goes on.
+    question: Option<Box<Question>>,
+    asked_ms: u64,
 }
 
 /// What is counted of a request of ours.
@@ -53,6 +57,8 @@ enum State {
     Idle,
     /// Held until the body is whole.
     Inspecting(Downstream),
+    /// Held until a classifier has answered.
+    Asking(Downstream),
     /// On its way.
     Dispatched(Downstream),
     /// The reply is being translated back.
@@ -71,7 +77,32 @@ impl DownstreamFilter {
             ending: None,
             held: Holding::default(),
             state: State::Idle,
+            question: None,
+            asked_ms: 0,
         }
+    }
+
+    /// What must be asked now; told once.
+    pub(crate) fn take_question(&mut self) -> Option<Question> {
+        self.question.take().map(|question| *question)
+    }
+
+    pub(crate) fn is_asking(&self) -> bool {
+        matches!(self.state, State::Asking(_))
+    }
+
+    /// An answer has come, outside of this request's own callbacks: goes on with it. Gives the
+    /// next question where there is one.
+    pub(crate) fn resume(&mut self, answer: &Answer) -> Option<Question> {
+        let State::Asking(mut downstream) = std::mem::replace(&mut self.state, State::Idle) else {
+            return None;
+        };
+        downstream.on_answer(answer, host::now_ms().saturating_sub(self.asked_ms));
+        self.state = State::Inspecting(downstream);
+        if self.dispatch(usize::MAX) == Action::Continue {
+            host::resume_request();
+        }
+        self.take_question()
     }
 
     /// The body is whole.
@@ -90,6 +121,7 @@ impl DownstreamFilter {
             request_id: &self.request_id,
             observed: &recorded,
             books: Some(&SharedData),
+            cache: Cache::new(&SharedData, now_ms),
         };
         let outcome = downstream.on_body(&body, facts);
         self.held = downstream.take_holding();
@@ -98,6 +130,15 @@ impl DownstreamFilter {
             ending.status = outcome.as_ref().err().map(|response| response.status);
         }
         match outcome {
+            Ok(Mutation {
+                question: Some(question),
+                ..
+            }) => {
+                self.question = Some(question);
+                self.asked_ms = now_ms;
+                self.state = State::Asking(downstream);
+                Action::Pause
+            }
             Ok(mutation) => {
                 let action = host::apply(Side::Request, &mutation, size);
                 host::clear_route_cache();
@@ -207,7 +248,10 @@ impl HttpContext for DownstreamFilter {
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         // Envoy can refuse a request by itself while it is still inspected.
-        let (State::Dispatched(downstream) | State::Inspecting(downstream)) = &self.state else {
+        let (State::Dispatched(downstream)
+        | State::Inspecting(downstream)
+        | State::Asking(downstream)) = &self.state
+        else {
             return Action::Continue;
         };
         // Envoy's own way takes it from the request, where the attempts have removed it.

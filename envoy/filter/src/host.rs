@@ -3,7 +3,9 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use pointsman::callout::{MAX_REPLY_BYTES, Question, Reply};
 use pointsman::config::Config;
+use pointsman::exchange::handoff::ATTEMPTS;
 use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation};
 use pointsman::metrics::of_observation;
 use pointsman::observed::{Settings, Store, Wants};
@@ -242,6 +244,55 @@ pub(crate) fn respond(response: &ImmediateResponse) {
         "send_http_response",
         hostcalls::send_http_response(u32::from(response.status), headers, Some(&response.body)),
     );
+}
+
+/// Lets a held request go on.
+pub(crate) fn resume_request() {
+    checked("continue_stream", hostcalls::resume_http_request());
+}
+
+/// What follows is done for this context; false when it is no more.
+pub(crate) fn act_for(context_id: u32) -> bool {
+    let acts = hostcalls::set_effective_context(context_id);
+    checked("set_effective_context", acts).is_some()
+}
+
+/// Ticks from now on; 0 for not at all.
+pub(crate) fn tick(period_ms: u64) {
+    let ticks = hostcalls::set_tick_period(Duration::from_millis(period_ms));
+    checked("set_tick_period", ticks);
+}
+
+/// Sends a question; the number of the call, or `None` when it cannot be sent.
+pub(crate) fn call(question: &Question, timeout_ms: u64) -> Option<u32> {
+    let headers = question.headers.iter();
+    let headers = headers.map(|(name, value)| (*name, value.as_str()));
+    let called = hostcalls::dispatch_http_call(
+        &question.cluster,
+        headers.collect(),
+        Some(&question.body),
+        Vec::new(),
+        Duration::from_millis(timeout_ms),
+    );
+    let failed = |status: &Status| log::warn!("a classifier cannot be called: {status:?}");
+    called.inspect_err(failed).ok()
+}
+
+/// What came back to a call; too long a body is left where it is.
+pub(crate) fn reply(size: usize) -> Reply {
+    let header = |name| {
+        let value = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
+        checked("get_map_value", value).flatten().map(text)
+    };
+    let body = match size <= MAX_REPLY_BYTES {
+        true => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size),
+        false => Ok(None),
+    };
+    Reply {
+        status: header(":status").and_then(|s| s.parse().ok()).unwrap_or(0),
+        committed: header(ATTEMPTS).is_some(),
+        body: checked("get_buffer", body).flatten().unwrap_or_default(),
+    }
 }
 
 /// Lets Envoy choose the route again, now that filter state names a cluster.

@@ -1,9 +1,12 @@
 //! Pointsman as a proxy-wasm module: a thin shell that feeds the core and does what it says.
 
+mod callouts;
 mod downstream;
 mod host;
+mod inner;
 mod known;
 mod meter;
+mod seat;
 mod state;
 mod upstream;
 
@@ -14,8 +17,11 @@ use pointsman::exchange::{Plugin, Role, Topology};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{ContextType, LogLevel};
 
+use callouts::Callouts;
 use downstream::DownstreamFilter;
 use host::Recording;
+use inner::InnerFilter;
+use seat::Seated;
 use state::StateFilter;
 use upstream::UpstreamFilter;
 
@@ -26,12 +32,13 @@ mod entry {
 
     proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(Root { plugin: None }));
+    proxy_wasm::set_root_context(|id| Box::new(Root { id, plugin: None }));
     }}
 }
 
 /// One plugin configuration in one VM.
 struct Root {
+    id: u32,
     plugin: Option<Loaded>,
 }
 
@@ -41,14 +48,27 @@ struct Loaded {
     topology: Topology,
     config: Rc<Config>,
     recording: Recording,
+    callouts: Rc<Callouts>,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(
+        &mut self,
+        number: u32,
+        _headers: usize,
+        size: usize,
+        _trailers: usize,
+    ) {
+        if let Some(loaded) = &self.plugin {
+            loaded.callouts.on_reply(number, size);
+        }
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, _size: usize) -> bool {
         match self.get_plugin_configuration().map(|bytes| load(&bytes)) {
-            Some(Ok(loaded)) => self.plugin = Some(loaded),
+            Some(Ok((plugin, config))) => self.plugin = Some(self.loaded(&plugin, config)),
             Some(Err(problems)) => {
                 problems.iter().for_each(|problem| log::error!("{problem}"));
                 return false;
@@ -61,15 +81,26 @@ impl RootContext for Root {
         true
     }
 
+    fn on_tick(&mut self) {
+        if let Some(loaded) = &self.plugin {
+            loaded.callouts.on_tick();
+        }
+    }
+
     fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
         let Loaded {
             role,
             topology,
             config,
             recording,
+            callouts,
         } = self.plugin.clone()?;
         Some(match role {
-            Role::Downstream => Box::new(DownstreamFilter::new(config, topology, context_id)),
+            Role::Downstream => {
+                let filter = DownstreamFilter::new(config, topology, context_id);
+                Box::new(Seated::new(filter, callouts, context_id))
+            }
+            Role::Inner => Box::new(InnerFilter { config, topology }),
             Role::State => Box::new(StateFilter(config)),
             Role::Upstream => Box::new(UpstreamFilter::new(config, topology, recording)),
         })
@@ -80,15 +111,22 @@ impl RootContext for Root {
     }
 }
 
+impl Root {
+    fn loaded(&self, plugin: &Plugin, config: Rc<Config>) -> Loaded {
+        Loaded {
+            role: plugin.role,
+            topology: plugin.topology,
+            recording: Recording::of(&config),
+            callouts: Rc::new(Callouts::new(Rc::clone(&config), self.id)),
+            config,
+        }
+    }
+}
+
 /// Every problem, each a line, when the configuration cannot be used.
-fn load(bytes: &[u8]) -> Result<Loaded, Vec<String>> {
+fn load(bytes: &[u8]) -> Result<(Plugin, Rc<Config>), Vec<String>> {
     let plugin = Plugin::parse(bytes).map_err(|problem| vec![problem])?;
     let config = known::config(plugin.document.get())
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-    Ok(Loaded {
-        role: plugin.role,
-        topology: plugin.topology,
-        recording: Recording::of(&config),
-        config,
-    })
+    Ok((plugin, config))
 }

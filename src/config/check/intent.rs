@@ -79,6 +79,9 @@ pub(super) fn refuse_unknown(routing: &Routing, findings: &mut Findings<'_>) {
             conditions.extend(unless.as_ref().map(|unless| (path.key("unless"), unless)));
         }
     }
+    for (i, when) in routing.admit.iter().enumerate() {
+        conditions.push((Path::default().key("admit").index(i), when));
+    }
     for (path, condition) in conditions {
         let unknown = condition
             .intents

@@ -7,6 +7,7 @@ mod adaptation;
 mod aws;
 mod budgets;
 mod candidate;
+mod classifier;
 mod dialect;
 mod intent;
 mod model;
@@ -72,6 +73,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         templates,
         rules,
         intents,
+        classifiers,
         requirements,
         admit,
         budgets,
@@ -100,6 +102,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         explain: explain.get(),
     };
     let routing = rules::check_routing(&parts, &models, unsaid.timeouts, findings);
+    let classifiers = classifier::check(classifiers, &models, findings);
+    classifier::refuse_unknown(&classifiers, &routing, findings);
     let envoy = check_envoy(envoy.get(), findings);
     #[cfg(feature = "cli")]
     tokens::refuse_oauth_without_files(&providers, &envoy, findings);
@@ -107,6 +111,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     let config = Config {
         wants,
         count_from: count_from(&models, &routing, wants),
+        classifiers,
         routing,
         base_path: base_path.get().map_or("/v1", |p| &p.0).to_owned(),
         providers,
@@ -119,6 +124,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         warn_of_unused_providers(&config, findings);
         #[cfg(feature = "cli")]
         rules::reach::warn(&config, findings);
+        #[cfg(feature = "cli")]
+        classifier::reach::warn(&config, findings);
     }
     version.get().map(|_| config)
 }

@@ -192,7 +192,7 @@ fn leave_out_what_the_path_has(
     }
 }
 
-fn refuse_ca_without_tls(endpoint: &Endpoint, path: &Path, findings: &mut Findings<'_>) {
+pub(super) fn refuse_ca_without_tls(endpoint: &Endpoint, path: &Path, findings: &mut Findings<'_>) {
     if endpoint.ca_file.is_some() && !endpoint.tls {
         let finding = Finding::new("a file", "nothing, because the endpoint is plain http");
         findings.error(At::Value, &path.key("ca_file"), finding);

@@ -8,8 +8,8 @@ use super::intent;
 use super::model::{check_timeouts, what_happens};
 use crate::catalog::Backend;
 use crate::config::names::{
-    self, CandidateName, Clock, ConditionText, ExpressionText, LabelValue, NeedWord, ScriptWord,
-    UtcOffset, WeekdayWord, weekday_words,
+    self, CandidateName, Clock, ConditionText, ExpressionText, FieldName, LabelValue, NeedWord,
+    ScriptWord, UtcOffset, WeekdayWord, weekday_words,
 };
 use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
@@ -241,6 +241,7 @@ pub(super) fn check_when(raw: &RawWhen, at: &Path, findings: &mut Findings<'_>) 
         script,
         intent,
         expression,
+        class,
         weekdays,
         hours,
     } = raw;
@@ -268,6 +269,7 @@ pub(super) fn check_when(raw: &RawWhen, at: &Path, findings: &mut Findings<'_>) 
         metadata: named(metadata),
         intents: words(intent.get(), |LabelValue(name)| Some(name.clone())),
         expression: check_expression(expression, at, findings),
+        classes: classes(class),
         scripts: words(script.get(), |ScriptWord(word)| Script::find(word)),
         weekdays: words(weekdays.get(), |WeekdayWord(word)| {
             (0..)
@@ -293,6 +295,15 @@ fn named<K>(raw: &Given<Map<K, OneOrMore<ConditionText>, 1>>) -> Vec<(String, Ve
     entries
         .map(|(name, values)| (name.clone(), patterns(values.as_ref())))
         .collect()
+}
+
+fn classes(raw: &Given<Map<FieldName, OneOrMore<LabelValue>, 1>>) -> Vec<(String, Vec<String>)> {
+    let entries = raw.get().into_iter().flat_map(|map| &map.entries);
+    let named = entries.map(|(name, classes)| {
+        let classes = words(classes.as_ref(), |LabelValue(class)| Some(class.clone()));
+        (name.clone(), classes)
+    });
+    named.collect()
 }
 
 fn tokens(raw: &RawTokens) -> Range {

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use super::asking::Subject;
 use super::patience::adapted;
 use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
+use crate::classify::Sample;
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
 use crate::exchange::explanation::{self, Decision};
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
@@ -24,8 +26,8 @@ use crate::routing::{self, Constraints, Policies, RoutePlan, View};
 pub(super) type LossOf<'a> = dyn Fn(&Backend, bool) -> Option<Loss> + 'a;
 
 /// A model's candidates, sorted out for one request.
-struct Choice<'a> {
-    plan: RoutePlan<'a>,
+pub(super) struct Choice<'a> {
+    pub(super) plan: RoutePlan<'a>,
     /// Left out because of what they could not carry.
     lost: Vec<(&'a Backend, Loss)>,
     /// Left alone for a while.
@@ -33,7 +35,7 @@ struct Choice<'a> {
 }
 
 impl<'a> Choice<'a> {
-    fn of(
+    pub(super) fn of(
         serving: Serving<'a>,
         required: &[&Labels],
         view: &View<'_>,
@@ -86,22 +88,35 @@ impl Downstream {
         &mut self,
         profile: &RequestProfile,
         loss: &LossOf<'_>,
+        sample: &dyn Fn() -> Option<Sample>,
         findings: &Report,
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
         let config = Rc::clone(&self.config);
         let routing = &config.routing;
-        let known = std::mem::take(&mut self.asked.known);
+        let mut known = std::mem::take(&mut self.asked.known);
         let unknown = || unknown_model(&config, &profile.model, &known);
         let model = config.models.get(&profile.model).ok_or_else(unknown)?;
         self.model.clone_from(&model.name);
-        let rule = routing.choose(profile, &known);
-        self.asked.counted.rule = rule.map(|rule| rule.name.clone()).unwrap_or_default();
-        let serving = Serving { model, rule };
         let of_client = wishes::required_labels(routing, &known)?;
         let mut required = vec![&model.require, &of_client];
-        required.extend(rule.map(|rule| &rule.require));
         required.extend(routing.required(profile, &known));
+        let subject = Subject {
+            profile,
+            sample,
+            required: &required,
+            facts,
+        };
+        let rule = match self.choose(&subject, &mut known) {
+            Ok(rule) => rule.and_then(|name| config.rule(&name)),
+            Err(question) => {
+                self.asked.known = known;
+                return Ok(Mutation::ask(question));
+            }
+        };
+        self.asked.counted.rule = rule.map(|rule| rule.name.clone()).unwrap_or_default();
+        let serving = Serving { model, rule };
+        required.extend(rule.map(|rule| &rule.require));
         let of_rule = rule.map_or_else(Constraints::default, |rule| rule.constraints);
         let view = View {
             profile,
@@ -114,7 +129,9 @@ impl Downstream {
         let choice = Choice::of(serving, &required, &view, loss);
         let timeouts = adapted(serving.timeouts(), &choice.plan.candidates, &view);
         if self.asked.explain || explanation::is_wanted(&config, &view) {
-            self.asked.explanation = Some(explain(serving, view, timeouts, &required, &choice));
+            let classes = &self.asked.classified;
+            let told = explain(serving, view, timeouts, &required, &choice, classes);
+            self.asked.explanation = Some(told);
         }
         if choice.plan.candidates.is_empty() {
             let operation = profile.operation;
@@ -131,6 +148,9 @@ impl Downstream {
         let mut mutation = self.dispatch(&plan, serving.policy(), timeouts, &choice);
         if let Some(intent) = &known.intent {
             mutation.store(handoff::INTENT, intent.as_bytes());
+        }
+        if !self.asked.classified.is_empty() {
+            mutation.store(handoff::CLASSES, self.asked.classified.join(", "));
         }
         Ok(mutation)
     }
@@ -165,8 +185,7 @@ impl Downstream {
         }
     }
 
-    /// The plan for the attempts, the first address and the limits for Envoy's router, and the
-    /// reasons for the access log.
+    /// Where the request goes first, and the reasons for the access log.
     fn dispatch(
         &mut self,
         handoff: &Handoff,
@@ -174,19 +193,8 @@ impl Downstream {
         timeouts: Timeouts,
         choice: &Choice<'_>,
     ) -> Mutation {
-        let mut mutation = Mutation::default();
-        limit_attempts(handoff, timeouts, &mut mutation);
-        let first = handoff.address(0, self.topology).unwrap_or_default();
-        match self.topology {
-            Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
-            Topology::StaticChain => mutation.set(handoff::CHAIN, first),
-        }
-        if wants_token(&self.config, handoff) {
-            mutation.set(handoff::WANTS_TOKEN, "1");
-        }
-        mutation.store(handoff::PLAN, handoff.encode());
+        let mut mutation = address(&self.config, handoff, timeouts, self.topology);
         mutation.store(handoff::OPERATION, operation_name(handoff.operation));
-        mutation.store(handoff::REQUEST_MODEL, handoff.model.as_bytes());
         if let Some(rule) = &handoff.rule {
             mutation.store(handoff::RULE, rule.as_bytes());
         }
@@ -228,6 +236,7 @@ fn explain(
     timeouts: Timeouts,
     required: &[&Labels],
     choice: &Choice<'_>,
+    classes: &[String],
 ) -> String {
     let decision = Decision {
         serving,
@@ -235,10 +244,33 @@ fn explain(
         timeouts,
         policy: serving.policy(),
         required,
+        classes,
         chosen: &choice.plan.candidates,
         left_out: explanation::left_out(&choice.plan, &choice.lost, &choice.avoided),
     };
     decision.explain()
+}
+
+/// The plan for the attempts, the first address and the limits for Envoy's router.
+pub(super) fn address(
+    config: &Config,
+    plan: &Handoff,
+    timeouts: Timeouts,
+    topology: Topology,
+) -> Mutation {
+    let mut mutation = Mutation::default();
+    limit_attempts(plan, timeouts, &mut mutation);
+    let first = plan.address(0, topology).unwrap_or_default();
+    match topology {
+        Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
+        Topology::StaticChain => mutation.set(handoff::CHAIN, first),
+    }
+    if wants_token(config, plan) {
+        mutation.set(handoff::WANTS_TOKEN, "1");
+    }
+    mutation.store(handoff::PLAN, plan.encode());
+    mutation.store(handoff::REQUEST_MODEL, plan.model.as_bytes());
+    mutation
 }
 
 /// How often Envoy shall try, and how long.
@@ -258,7 +290,11 @@ fn limit_attempts(plan: &Handoff, timeouts: Timeouts, mutation: &mut Mutation) {
 }
 
 /// One step for each try of each candidate.
-fn steps(candidates: &[&Backend], profile: &RequestProfile, topology: Topology) -> Vec<Step> {
+pub(super) fn steps(
+    candidates: &[&Backend],
+    profile: &RequestProfile,
+    topology: Topology,
+) -> Vec<Step> {
     let tries = candidates
         .iter()
         .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Delivery, Scene, signing, tokens, typed};
-use crate::config::{Config, KeySource, ProviderConfig};
+use crate::config::{Config, KeySource, ProviderConfig, Source, webhook_cluster};
 use crate::exchange::Role;
 use crate::exchange::handoff::KEY_PREFIX;
 
@@ -72,11 +72,7 @@ pub(in crate::render) fn protocol_options(
         .collect();
     filters.push(filter(scene, Role::Upstream));
     filters.extend(signing::filters(scene.config, providers));
-    filters.push(typed(
-        "envoy.filters.http.upstream_codec",
-        "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
-        json!({}),
-    ));
+    filters.push(codec());
     let http2 = !providers.is_empty() && providers.iter().all(|p| p.http2);
     let protocol = if http2 {
         "http2_protocol_options"
@@ -97,8 +93,16 @@ fn credential_injector(config: &Config, provider: &ProviderConfig) -> Value {
         Some(source) => tokens::secret_config(config, &name, source),
         None => json!({ "name": name }),
     };
+    let generic = json!({
+        "credential": secret,
+        "header": format!("{KEY_PREFIX}{}", provider.name),
+    });
+    injector(&name, generic)
+}
+
+fn injector(name: &str, generic: Value) -> Value {
     typed(
-        &format!("key.{}", provider.name),
+        name,
         "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
         json!({
             "overwrite": true,
@@ -106,26 +110,50 @@ fn credential_injector(config: &Config, provider: &ProviderConfig) -> Value {
             "credential": typed(
                 "envoy.http.injected_credentials.generic",
                 "envoy.extensions.http.injected_credentials.generic.v3.Generic",
-                json!({
-                    "credential": secret,
-                    "header": format!("{KEY_PREFIX}{}", provider.name),
-                }),
+                generic,
             ),
         }),
     )
 }
 
+/// `HttpProtocolOptions` of a webhook's cluster: its key, and nothing of ours.
+pub(super) fn webhook_options(name: &str) -> Value {
+    let generic = json!({
+        "credential": { "name": name },
+        "header": "Authorization",
+        "header_value_prefix": "Bearer ",
+    });
+    json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": { "http_protocol_options": {} },
+        "http_filters": [injector(name, generic), codec()],
+    }})
+}
+
+fn codec() -> Value {
+    typed(
+        "envoy.filters.http.upstream_codec",
+        "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+        json!({}),
+    )
+}
+
 /// Where Envoy finds the keys; the keys themselves are never written.
 pub(super) fn secrets(config: &Config) -> Vec<Value> {
-    let used = config.providers.values();
-    used.filter_map(|provider| {
+    let of_providers = config.providers.values().filter_map(|provider| {
         let name = secret_name(provider);
         let source = provider.key.as_ref()?;
         let elsewhere = config.envoy.secrets.is_some() && tokens::is_watched(&name, source);
-        let secret = json!({ "name": name, "generic_secret": { "secret": data_source(source) } });
-        (!elsewhere).then_some(secret)
-    })
-    .collect()
+        (!elsewhere).then_some((name, source))
+    });
+    let of_webhooks = config.classifiers.values().filter_map(|classifier| {
+        let Source::Webhook(webhook) = &classifier.source else {
+            return None;
+        };
+        Some((webhook_cluster(&classifier.name), webhook.key.as_ref()?))
+    });
+    let secret = |(name, source): (String, &KeySource)| json!({ "name": name, "generic_secret": { "secret": data_source(source) } });
+    of_providers.chain(of_webhooks).map(secret).collect()
 }
 
 /// Where Envoy itself reads a secret.

@@ -54,7 +54,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
                     "routes": routes(scene),
                 }],
             },
-            "http_filters": http_filters(scene),
+            "http_filters": http_filters(scene, Role::Downstream),
         }),
     );
     let identity = scene.config.routing.identity_header.as_deref();
@@ -65,8 +65,9 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
     manager
 }
 
-fn http_filters(scene: &Scene<'_>) -> Vec<Value> {
-    let mut filters = vec![filters::filter(scene, Role::Downstream)];
+/// The filter in this role, and what it needs after it.
+pub(super) fn http_filters(scene: &Scene<'_>, role: Role) -> Vec<Value> {
+    let mut filters = vec![filters::filter(scene, role)];
     filters.extend(tokens::listener_filters(scene.config));
     filters.push(typed(
         "envoy.filters.http.router",
@@ -148,7 +149,7 @@ fn routes(scene: &Scene<'_>) -> Vec<Value> {
     routes.chain([not_found_route()]).collect()
 }
 
-fn model_action(scene: &Scene<'_>) -> Value {
+pub(super) fn model_action(scene: &Scene<'_>) -> Value {
     let mut action = Map::new();
     match scene.topology {
         Topology::PerAttempt => {
@@ -321,6 +322,7 @@ pub(in crate::render) fn access_log() -> Value {
             "pointsman.attempts": state(handoff::TRAIL),
             "pointsman.rule": state(handoff::RULE),
             "pointsman.intent": state(handoff::INTENT),
+            "pointsman.classes": state(handoff::CLASSES),
             "pointsman.variant": state(handoff::VARIANT),
             "pointsman.explanation": state(handoff::EXPLANATION),
             "pointsman.fidelity": state(handoff::FIDELITY),

@@ -1,6 +1,7 @@
 //! A whole Envoy bootstrap: one listener, the filter in both roles, the providers' clusters.
 
 mod chains;
+pub(super) mod classifiers;
 pub(super) mod clusters;
 pub(super) mod filters;
 pub(super) mod listener;
@@ -102,6 +103,11 @@ fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
     );
     let mut clusters = clusters::clusters(scene)?;
     clusters.extend(tokens::clusters(config));
+    clusters.extend(classifiers::clusters(scene));
+    if let Some(listener) = classifiers::listener(scene) {
+        listeners.push(listener);
+        bootstrap["bootstrap_extensions"] = json!([classifiers::extension()]);
+    }
     bootstrap["static_resources"] = json!({
         "listeners": listeners,
         "clusters": clusters,
@@ -159,6 +165,7 @@ impl Role {
         match self {
             Role::Downstream => "pointsman.downstream",
             Role::Upstream => "pointsman.upstream",
+            Role::Inner => "pointsman.inner",
             Role::State => "pointsman.state",
         }
     }

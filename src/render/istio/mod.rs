@@ -101,6 +101,9 @@ fn unable(config: &Config, options: &Options) -> Vec<String> {
             provider.name
         )
     }));
+    reasons.extend(config.classifiers.keys().map(|name| {
+        format!("classifiers.{name}: found one, and what asks it is only written for Envoy itself")
+    }));
     reasons.sort();
     reasons.dedup();
     reasons

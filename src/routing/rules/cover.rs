@@ -19,6 +19,10 @@ impl Match {
             && subset(&self.scripts, &other.scripts)
             && subset(&self.intents, &other.intents)
             && (self.expression.is_none() || self.expression == other.expression)
+            && self.classes.iter().all(|(name, classes)| {
+                let mut same = other.classes.iter().filter(|(other, _)| other == name);
+                same.any(|(_, others)| subset(classes, others))
+            })
             && subset(&self.weekdays, &other.weekdays)
             && (self.hours.is_none() || self.hours == other.hours)
     }

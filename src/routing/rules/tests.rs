@@ -40,6 +40,7 @@ fn facts() -> Facts {
         user: None,
         script: Some(Script::Latin),
         intent: Some("code".to_owned()),
+        classes: vec![("risk".to_owned(), Some("high".to_owned()))],
         weekday: 5,
         minute: 23 * 60,
     }
@@ -120,6 +121,11 @@ fn conditions() -> Vec<(&'static str, Match, Match)> {
             intents,
             vec!["math".to_owned(), "code".to_owned()],
             vec!["chat".to_owned()]
+        ),
+        twins!(
+            classes,
+            vec![("risk".to_owned(), vec!["low".to_owned(), "high".to_owned()])],
+            vec![("risk".to_owned(), vec!["none".to_owned()])]
         ),
         twins!(weekdays, vec![5, 6], vec![0, 1]),
         twins!(hours, Some((22 * 60, 6 * 60)), Some((6 * 60, 22 * 60))),

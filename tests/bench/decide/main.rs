@@ -57,7 +57,10 @@ fn decide(config: &Config, profile: &RequestProfile, facts: &Facts) -> usize {
     let Some(model) = config.model(&profile.model) else {
         return 0;
     };
-    let serving = Serving { model, rule };
+    let serving = Serving {
+        model,
+        rule: rule.unwrap_or_default(),
+    };
     let mut required = vec![&model.require];
     required.extend(routing.required(profile, facts));
     let view = View {

@@ -1,0 +1,139 @@
+//! Questions to classifiers: sent once for all requests that have the same, and answered to each.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pointsman::callout::{Answer, Cache, Flights, Outcome, Place, Question, Waiting, read};
+use pointsman::config::Config;
+
+use crate::downstream::DownstreamFilter;
+use crate::host::{self, SharedData};
+
+/// How often deadlines are looked at while somebody waits, in milliseconds.
+const TICK_MS: u64 = 10;
+
+/// Envoy ends a call at its deadline; only what it does not tell of is ended here, a bit later.
+const GRACE_MS: u64 = 10;
+
+/// A request that is held.
+pub(crate) type Seat = Rc<RefCell<DownstreamFilter>>;
+
+/// Those of one worker.
+pub(crate) struct Callouts {
+    config: Rc<Config>,
+    root: u32,
+    flights: RefCell<Flights<Seat>>,
+}
+
+impl Callouts {
+    pub(crate) fn new(config: Rc<Config>, root: u32) -> Callouts {
+        Callouts {
+            config,
+            root,
+            flights: RefCell::default(),
+        }
+    }
+
+    /// A request waits for this answer: asks, unless somebody has.
+    pub(crate) fn join(&self, question: Question, id: u32, seat: &Seat) {
+        let until_ms = host::now_ms().saturating_add(question.deadline_ms + GRACE_MS);
+        let waiting = Waiting {
+            id,
+            until_ms,
+            who: Rc::clone(seat),
+        };
+        let asked = question.clone();
+        if self.flights.borrow_mut().join(question, waiting) == Place::Leads {
+            self.ask(&asked, asked.deadline_ms, id);
+        }
+        host::tick(TICK_MS);
+    }
+
+    /// What cannot be sent is given up by the next tick: a request must not go on while it stops.
+    fn ask(&self, question: &Question, timeout_ms: u64, owner: u32) {
+        let mut flights = self.flights.borrow_mut();
+        match host::call(question, timeout_ms) {
+            Some(number) => flights.departed(question.key, number, owner),
+            None => flights.hopeless(question.key),
+        }
+    }
+
+    /// A client has left.
+    pub(crate) fn leave(&self, id: u32) {
+        self.flights.borrow_mut().leave(id);
+    }
+
+    /// A reply has come to one of our calls.
+    pub(crate) fn on_reply(&self, number: u32, size: usize) {
+        let landed = {
+            let mut flights = self.flights.borrow_mut();
+            let owner = flights.owner(number);
+            owner.zip(flights.land(number))
+        };
+        let Some((owner, (question, waiting))) = landed else {
+            return;
+        };
+        host::act_for(owner);
+        let answer = self.read(&question, size);
+        for each in waiting {
+            self.free(each, &answer);
+        }
+    }
+
+    fn read(&self, question: &Question, size: usize) -> Answer {
+        let without = |outcome| Answer::without(&question.classifier, outcome);
+        let Some(classifier) = self.config.classifiers.get(&question.classifier) else {
+            return without(Outcome::Failed);
+        };
+        let reply = host::reply(size);
+        let cache = Cache::new(&SharedData, host::now_ms());
+        let class = read(classifier, &reply);
+        cache.note(&classifier.name, class.is_some());
+        match class {
+            Some(class) => {
+                cache.keep(question.key, class, classifier.cache_ms);
+                Answer {
+                    class: Some(class.to_owned()),
+                    ..without(Outcome::Answered)
+                }
+            }
+            None if reply.timed_out() => without(Outcome::Timeout),
+            None => without(Outcome::Failed),
+        }
+    }
+
+    fn free(&self, waiting: Waiting<Seat>, answer: &Answer) {
+        let Waiting {
+            id,
+            until_ms: _,
+            who,
+        } = waiting;
+        if !host::act_for(id) {
+            return;
+        }
+        let next = match who.try_borrow_mut() {
+            Ok(mut filter) => filter.resume(answer),
+            Err(_) => None,
+        };
+        if let Some(question) = next {
+            self.join(question, id, &who);
+        }
+    }
+
+    /// Ends what is overdue, and asks again what a client that has left had asked.
+    pub(crate) fn on_tick(&self) {
+        let now_ms = host::now_ms();
+        let overdue = self.flights.borrow_mut().overdue(now_ms);
+        for (classifier, outcome, waiting) in overdue {
+            self.free(waiting, &Answer::without(&classifier, outcome));
+        }
+        host::act_for(self.root);
+        let unasked = self.flights.borrow().unasked(now_ms);
+        for (question, left_ms) in unasked {
+            self.ask(&question, left_ms.max(1), self.root);
+        }
+        if self.flights.borrow().is_empty() {
+            host::tick(0);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Asking a classifier outside: the question, what its answer means, for how long it is
+//! remembered, and who waits for it. No host calls; whoever has sockets sends the question.
+
+mod cache;
+mod flights;
+mod question;
+mod reading;
+
+pub use cache::{Cache, Key};
+pub use flights::{Flights, Place, Waiting};
+pub use question::{Asked, Features, model_question, webhook_question};
+pub use reading::{MAX_REPLY_BYTES, Reply, read};
+
+/// The key of a question: which classifier, and what it is asked.
+pub fn key(classifier: &str, body: &[u8]) -> Key {
+    Key::of(classifier, body)
+}
+
+/// A question on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The classifier's name.
+    pub classifier: String,
+    /// What makes it equal to another question.
+    pub key: Key,
+    /// The cluster that it goes to.
+    pub cluster: String,
+    /// Request headers, pseudo-headers among them.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: Vec<u8>,
+    /// The longest that is waited for the answer, in milliseconds.
+    pub deadline_ms: u64,
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Answered,
+    /// It had been answered before.
+    Cached,
+    /// No answer in time.
+    Timeout,
+    /// An answer that cannot be used, or none.
+    Failed,
+    /// Failed too often of late to be asked.
+    Resting,
+    /// Nobody may be asked: the request requires labels that the classifier does not keep.
+    Excluded,
+    /// There is nothing to ask: the request holds no text.
+    Unasked,
+}
+
+impl Outcome {
+    /// Its name in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Cached => "cached",
+            Outcome::Timeout => "timeout",
+            Outcome::Failed => "failed",
+            Outcome::Resting => "resting",
+            Outcome::Excluded => "excluded",
+            Outcome::Unasked => "unasked",
+        }
+    }
+}
+
+/// What is known of a request's class after all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The classifier's name.
+    pub classifier: String,
+    /// What became of the question.
+    pub outcome: Outcome,
+    /// The class that was told.
+    pub class: Option<String>,
+}
+
+impl Answer {
+    /// Without a class.
+    pub fn without(classifier: &str, outcome: Outcome) -> Answer {
+        Answer {
+            classifier: classifier.to_owned(),
+            outcome,
+            class: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

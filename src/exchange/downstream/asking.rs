@@ -1,0 +1,233 @@
+//! Classes that rules read: which classifier is asked what, and what its answer changes.
+
+use std::rc::Rc;
+
+use super::decision::{Choice, address, steps};
+use super::{Downstream, RequestFacts};
+use crate::callout::{self, Answer, Outcome, Question};
+use crate::catalog::Labels;
+use crate::classify::Sample;
+use crate::config::{Classifier, Config, ModelSource, Serving, Source, Webhook, webhook_cluster};
+use crate::exchange::Topology;
+use crate::exchange::handoff::{Handoff, INNER, QUESTION};
+use crate::exchange::mutation::{ImmediateResponse, Mutation};
+use crate::failure::{Class, Failure};
+use crate::fidelity::Report;
+use crate::inspect::{RequestProfile, inspect};
+use crate::routing::{Constraints, Facts, View};
+
+/// A request of which a class shall be told.
+pub(super) struct Subject<'a> {
+    pub(super) profile: &'a RequestProfile,
+    /// What its last user message is like; `None` for requests that have none.
+    pub(super) sample: &'a dyn Fn() -> Option<Sample>,
+    /// Labels that it requires whatever rule fits.
+    pub(super) required: &'a [&'a Labels],
+    pub(super) facts: RequestFacts<'a>,
+}
+
+impl Downstream {
+    /// The name of the first rule that fits; the question without which it cannot be told.
+    pub(super) fn choose(
+        &mut self,
+        subject: &Subject<'_>,
+        known: &mut Facts,
+    ) -> Result<Option<String>, Box<Question>> {
+        let config = Rc::clone(&self.config);
+        loop {
+            let name = match config.routing.choose(subject.profile, known) {
+                Ok(rule) => return Ok(rule.map(|rule| rule.name.clone())),
+                Err(classifier) => classifier,
+            };
+            let answer = match config.classifiers.get(name) {
+                Some(classifier) => self.ask(classifier, subject, known)?,
+                None => Answer::without(name, Outcome::Unasked),
+            };
+            let told = self.told(&answer, 0);
+            known.classes.push(told);
+        }
+    }
+
+    /// An answer is there, after so many milliseconds: the body can be looked at again.
+    pub fn on_answer(&mut self, answer: &Answer, ms: u64) {
+        let told = self.told(answer, ms);
+        self.asked.known.classes.push(told);
+    }
+
+    /// The class that counts: the one that was told, or the default one.
+    fn told(&mut self, answer: &Answer, ms: u64) -> (String, Option<String>) {
+        let name = &answer.classifier;
+        let classifier = self.config.classifiers.get(name);
+        let default = classifier.and_then(|classifier| classifier.default.clone());
+        let class = answer.class.clone().or(default);
+        let shown = class.as_deref().unwrap_or("-");
+        let outcome = answer.outcome.as_str();
+        let entry = format!("{name};outcome={outcome};class={shown};ms={ms}");
+        self.asked.classified.push(entry);
+        (name.clone(), class)
+    }
+
+    /// What is known without asking, or the question.
+    fn ask(
+        &self,
+        classifier: &Classifier,
+        subject: &Subject<'_>,
+        known: &Facts,
+    ) -> Result<Answer, Box<Question>> {
+        let without = |outcome| Ok(Answer::without(&classifier.name, outcome));
+        let Some(sample) = (subject.sample)() else {
+            return without(Outcome::Unasked);
+        };
+        // Whatever rule fits in the end, its labels hold for the question as well.
+        let possible = self.config.routing.possible(subject.profile, known);
+        let mut required = subject.required.to_vec();
+        required.extend(possible.iter().map(|rule| &rule.require));
+        let asked = callout::Asked {
+            profile: subject.profile,
+            sample: &sample,
+        };
+        let question = match &classifier.source {
+            Source::Webhook(webhook) => of_webhook(classifier, webhook, &required, &asked),
+            Source::Model(source) => {
+                self.of_model(classifier, source, &required, &asked, subject.facts)
+            }
+        };
+        let question = match question {
+            Ok(question) => question,
+            Err(outcome) => return without(outcome),
+        };
+        let cache = subject.facts.cache;
+        if let Some(class) = cache.find(question.key) {
+            return Ok(Answer {
+                class: Some(class),
+                ..Answer::without(&classifier.name, Outcome::Cached)
+            });
+        }
+        match cache.rests(&classifier.name) {
+            true => without(Outcome::Resting),
+            false => Err(Box::new(question)),
+        }
+    }
+
+    /// The model is asked like any other client's model, through the inner listener.
+    fn of_model(
+        &self,
+        classifier: &Classifier,
+        source: &ModelSource,
+        required: &[&Labels],
+        asked: &callout::Asked<'_>,
+        facts: RequestFacts<'_>,
+    ) -> Result<Question, Outcome> {
+        let body = callout::model_question(classifier, source, asked).ok_or(Outcome::Unasked)?;
+        let (_, profile) = inspect(&body).map_err(|_| Outcome::Failed)?;
+        let model = self
+            .config
+            .models
+            .get(&source.model)
+            .ok_or(Outcome::Failed)?;
+        let serving = Serving { model, rule: None };
+        let mut required = required.to_vec();
+        required.push(&model.require);
+        let nothing = Facts::default();
+        let view = View {
+            profile: &profile,
+            facts: &nothing,
+            constraints: Constraints::default(),
+            draw: facts.draw,
+            now_ms: facts.now_s.saturating_mul(1000),
+            observed: facts.observed,
+        };
+        let mut choice = Choice::of(serving, &required, &view, &|_, _| None);
+        if let Some((provider, of_it)) = &source.candidate {
+            let candidates = &mut choice.plan.candidates;
+            candidates.retain(|c| c.provider == *provider && c.model == *of_it);
+        }
+        if choice.plan.candidates.is_empty() {
+            return Err(Outcome::Excluded);
+        }
+        let plan = Handoff {
+            model: model.name.clone(),
+            rule: None,
+            operation: profile.operation,
+            media_type: String::new(),
+            streamed: false,
+            include_usage: false,
+            id: format!("chatcmpl-{}", facts.exchange_id()),
+            created: facts.now_s,
+            per_try_ms: model.timeouts.per_try_ms,
+            input_tokens: profile.input_tokens,
+            prefix: 0,
+            avoided: String::new(),
+            findings: Report::default(),
+            betas: Vec::new(),
+            steps: steps(&choice.plan.candidates, &profile, self.topology),
+        };
+        let path = format!("{}/chat/completions", self.config.base_path);
+        let mut question = question(classifier, INNER, path, INNER.to_owned(), body);
+        let plan = String::from_utf8(plan.encode()).map_err(|_| Outcome::Failed)?;
+        question.headers.push((QUESTION, plan));
+        Ok(question)
+    }
+}
+
+fn of_webhook(
+    classifier: &Classifier,
+    webhook: &Webhook,
+    required: &[&Labels],
+    asked: &callout::Asked<'_>,
+) -> Result<Question, Outcome> {
+    let mut breaches = required.iter().filter_map(|r| webhook.labels.breach(r));
+    if breaches.next().is_some() {
+        return Err(Outcome::Excluded);
+    }
+    let body = callout::webhook_question(classifier, webhook.sends_text, asked);
+    let cluster = webhook_cluster(&classifier.name);
+    let path = match webhook.endpoint.path.as_str() {
+        "" => "/".to_owned(),
+        path => path.to_owned(),
+    };
+    let authority = webhook.endpoint.authority();
+    Ok(question(classifier, &cluster, path, authority, body))
+}
+
+fn question(
+    classifier: &Classifier,
+    cluster: &str,
+    path: String,
+    authority: String,
+    body: Vec<u8>,
+) -> Question {
+    Question {
+        classifier: classifier.name.clone(),
+        key: callout::key(&classifier.name, &body),
+        cluster: cluster.to_owned(),
+        headers: vec![
+            (":method", "POST".to_owned()),
+            (":path", path),
+            (":authority", authority),
+            ("content-type", "application/json".to_owned()),
+        ],
+        body,
+        deadline_ms: classifier.deadline_ms,
+    }
+}
+
+/// A question has come to the inner listener: sends it where its plan says.
+pub fn relay(
+    config: &Config,
+    topology: Topology,
+    plan: &str,
+) -> Result<Mutation, ImmediateResponse> {
+    let plan = Handoff::decode(plan.as_bytes());
+    let model = |plan: Handoff| Some((config.models.get(&plan.model)?.timeouts, plan));
+    let (timeouts, plan) = plan.and_then(model).ok_or_else(|| {
+        let failure = Failure::new(
+            Class::InvalidRequest,
+            "only questions to classifiers come here",
+        );
+        ImmediateResponse::error(&failure)
+    })?;
+    let mut mutation = address(config, &plan, timeouts, topology);
+    mutation.remove(QUESTION);
+    Ok(mutation)
+}

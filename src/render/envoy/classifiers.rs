@@ -1,0 +1,116 @@
+//! What classifiers need: a cluster for each webhook, and for models the inner listener.
+//!
+//! A call from the filter goes straight to a cluster. It must not enter a cluster that holds the
+//! filter again: the host would call into a module that is still at work, which ends it. So
+//! questions to models take the way of a client's request, through a listener inside of Envoy.
+//!
+//! Source: Envoy's documentation, "Internal Listener", read 2026-11-21.
+
+use serde_json::{Value, json};
+
+use super::clusters::endpoint_cluster;
+use super::{Scene, filters, listener, typed};
+use crate::config::{Classifier, Source, Webhook, webhook_cluster};
+use crate::exchange::Role;
+use crate::exchange::handoff::INNER;
+
+fn asks_models(scene: &Scene<'_>) -> bool {
+    let is_model = |classifier: &Classifier| matches!(classifier.source, Source::Model(_));
+    scene.config.classifiers.values().any(is_model)
+}
+
+/// The clusters that questions go to.
+pub(super) fn clusters(scene: &Scene<'_>) -> Vec<Value> {
+    let webhooks = scene
+        .config
+        .classifiers
+        .iter()
+        .filter_map(|(name, classifier)| {
+            let Source::Webhook(source) = &classifier.source else {
+                return None;
+            };
+            Some(webhook(name, source))
+        });
+    webhooks.chain(asks_models(scene).then(inner)).collect()
+}
+
+/// A dead one is left alone by the filter itself.
+fn webhook(name: &str, webhook: &Webhook) -> Value {
+    let name = webhook_cluster(name);
+    let mut cluster = endpoint_cluster(&name, &webhook.endpoint);
+    if webhook.key.is_some() {
+        cluster["typed_extension_protocol_options"] = filters::webhook_options(&name);
+    }
+    cluster
+}
+
+fn inner() -> Value {
+    let raw = typed(
+        "envoy.transport_sockets.raw_buffer",
+        "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer",
+        json!({}),
+    );
+    json!({
+        "name": INNER,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "circuit_breakers": { "thresholds": [{
+            "max_connections": 1_000_000, "max_pending_requests": 1_000_000, "max_requests": 1_000_000,
+        }]},
+        "load_assignment": {
+            "cluster_name": INNER,
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": {
+                "envoy_internal_address": { "server_listener_name": INNER },
+            }}}]}],
+        },
+        "transport_socket": typed(
+            "envoy.transport_sockets.internal_upstream",
+            "envoy.extensions.transport_sockets.internal_upstream.v3.InternalUpstreamTransport",
+            json!({ "transport_socket": raw }),
+        ),
+    })
+}
+
+/// The inner listener, when a model is asked.
+pub(super) fn listener(scene: &Scene<'_>) -> Option<Value> {
+    asks_models(scene).then(|| {
+        json!({
+            "name": INNER,
+            "internal_listener": {},
+            "per_connection_buffer_limit_bytes": listener::buffer_limit(scene.config),
+            "filter_chains": [{ "filters": [connection_manager(scene)] }],
+        })
+    })
+}
+
+pub(super) fn extension() -> Value {
+    typed(
+        "envoy.bootstrap.internal_listener",
+        "envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+        json!({}),
+    )
+}
+
+fn connection_manager(scene: &Scene<'_>) -> Value {
+    typed(
+        "envoy.filters.network.http_connection_manager",
+        "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        json!({
+            "stat_prefix": "pointsman_inner",
+            "codec_type": "HTTP1",
+            "route_config": {
+                "name": "pointsman-inner",
+                "virtual_hosts": [{
+                    "name": "pointsman-inner",
+                    "domains": ["*"],
+                    "routes": [{
+                        "name": "questions",
+                        "match": { "prefix": "/" },
+                        "route": listener::model_action(scene),
+                    }],
+                }],
+            },
+            "http_filters": listener::http_filters(scene, Role::Inner),
+        }),
+    )
+}
