@@ -1,6 +1,7 @@
 //! Attempts without a reply, and what the client hears when nobody answered.
 
 use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, TRAIL};
+use pointsman::failure::Class;
 use serde_json::json;
 
 use crate::mesh::{End, Mesh, Message, Script};
@@ -112,6 +113,7 @@ fn a_committed_stream_that_vanishes_keeps_what_it_cost() {
     assert_eq!(reply.expect("a commit").status, 200);
     assert_eq!(mesh.text(TRAIL), "openai/gpt-5;class=ok;status=200;ms=0");
     assert!(!mesh.state.contains_key(FAILURE));
+    assert_eq!(mesh.outcomes, [Ok(()), Err(Class::Reset)]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, FinalFacts, Flow, HeaderEdit, ImmediateResponse, Mutation,
     Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Verdict,
 };
+use pointsman::failure::Class;
 
 pub type Headers = Vec<(String, String)>;
 
@@ -23,6 +24,8 @@ pub struct Mesh {
     pub topology: Topology,
     pub state: BTreeMap<&'static str, Vec<u8>>,
     pub warnings: Vec<String>,
+    /// What attempts came to, as observed.
+    pub outcomes: Vec<Result<(), Class>>,
     /// Shared by all attempts, as Envoy does it.
     pub headers: Headers,
     pub body: Vec<u8>,
@@ -131,6 +134,7 @@ impl Mesh {
             topology,
             state: BTreeMap::new(),
             warnings: Vec::new(),
+            outcomes: Vec::new(),
             headers,
             body: body.to_vec(),
             downstream,
@@ -333,6 +337,8 @@ impl Mesh {
             self.state.insert(edit.key, edit.value.clone());
         }
         self.warnings.extend(mutation.warning.clone());
+        let outcomes = mutation.observed.iter().filter_map(|o| o.update.outcome);
+        self.outcomes.extend(outcomes);
     }
 
     fn apply_to_request(&mut self, mutation: &Mutation) {

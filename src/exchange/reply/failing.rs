@@ -17,7 +17,8 @@ impl ReplyState {
             Phase::Committed { translator } => {
                 self.store_usage(translator.usage(), &mut mutation);
                 self.settle_unfinished(&mut mutation);
-                self.observe_end(None, Ok(()), &mut mutation);
+                // The client is still there: it was the provider that went.
+                self.observe_end(None, Err(Class::Reset), &mut mutation);
             }
             // Its status says more than the way in which its body was lost.
             Phase::Error {
