@@ -125,7 +125,7 @@ TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "ob
         ({"x-beta": "once"}, {}, "gemini", "beta"),
         ({"x-beta": "off"}, {}, "openai", None),
         ({}, {"tools": [TOOL]}, "anthropic", "tools"),
-        ({}, {"text": "word " * 2000}, "gemini", "long"),
+        ({}, {"text": "word " * 4000}, "gemini", "long"),
         ({"x-claims": "1"}, {}, "anthropic", "gold"),
         ({"x-now": "1"}, {}, "gemini", "always"),
     ],
@@ -138,7 +138,7 @@ def test_the_first_rule_that_fits_decides_and_is_logged(routed, headers, body, e
 
 def test_a_rules_candidates_fail_over_among_themselves(routed):
     routed.standins["gemini"].fail({"kind": "status", "status": 503})
-    assert asked(routed.chat("three", text="word " * 2000)) == ["gemini", "openai"]
+    assert asked(routed.chat("three", text="word " * 4000)) == ["gemini", "openai"]
 
 
 def test_the_cheapest_is_asked_first_then_the_next(routed):
