@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{Format, LintArgs};
 use super::{Outcome, read};
-use crate::lint::{Finding, lint};
+use crate::lint::{Finding, is_checked, lint};
 use crate::render::from_yaml;
 
 pub(super) fn run(
@@ -17,7 +17,12 @@ pub(super) fn run(
     let mut objects = Vec::new();
     for file in &args.files {
         match from_yaml(&read(file)?) {
-            Ok(found) => objects.extend(found),
+            Ok(found) if found.iter().any(is_checked) => objects.extend(found),
+            Ok(_) => {
+                let expected = "manifests, a bootstrap, resources or a config dump";
+                writeln!(err, "{file}: found nothing to check, expected {expected}")?;
+                return Ok(Outcome::Refused);
+            }
             Err(problem) => {
                 writeln!(err, "{file}: {problem}")?;
                 return Ok(Outcome::Refused);

@@ -51,6 +51,20 @@ pub fn lint(objects: &[Value]) -> Vec<Finding> {
     found
 }
 
+/// Whether this is something that mistakes are looked for in: an object of Kubernetes, Envoy's
+/// bootstrap, its resources, or its dump.
+pub fn is_checked(object: &Value) -> bool {
+    const MARKS: [&str; 6] = [
+        "apiVersion",
+        "static_resources",
+        "dynamic_resources",
+        "resources",
+        "configs",
+        "@type",
+    ];
+    MARKS.iter().any(|mark| !object[*mark].is_null())
+}
+
 /// The objects of a list as `kubectl get` writes it; anything else as it is.
 fn unlisted(object: &Value) -> Vec<&Value> {
     match (&object["kind"], &object["items"]) {
