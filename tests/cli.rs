@@ -264,5 +264,21 @@ rules:
         unsaid.contains("kind;outcome=unasked;class=chat;ms=0"),
         "{unsaid}"
     );
+    for class in ["kid=code", "kind=cod"] {
+        let name = file.to_string_lossy().into_owned();
+        let told = pointsman(&["explain", &name, "--class", class], "{}");
+        assert_eq!(told.status.code(), Some(1), "{class}");
+        assert!(text(&told.stderr).starts_with("--class: found"), "{class}");
+    }
     std::fs::remove_file(&file).expect("removed");
+}
+
+#[test]
+fn lint_refuses_files_in_which_it_looks_for_nothing() {
+    for input in ["", "{}", "version: 1\nproviders: {}\n"] {
+        let output = pointsman(&["lint", "-"], input);
+        assert_eq!(output.status.code(), Some(1), "{input:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("found nothing to check"), "{said}");
+    }
 }

@@ -23,6 +23,10 @@ pub(super) fn run(
     let Some((config, _)) = load(&args.file, err)? else {
         return Ok(Outcome::Refused);
     };
+    if let Some(problem) = unknown_class(&config, &args.classes) {
+        writeln!(err, "{problem}")?;
+        return Ok(Outcome::Refused);
+    }
     let body = read(&args.request)?;
     let state = args.state.as_deref().map(State::read).transpose()?;
     let told = decide(args, config, body.as_bytes(), state.as_ref());
@@ -37,6 +41,26 @@ pub(super) fn run(
         Some(refusal) => writeln!(err, "{refusal}").map(|()| Outcome::Refused),
         None => Ok(Outcome::Done),
     }
+}
+
+/// A class on the command line that no classifier tells.
+fn unknown_class(config: &Config, told: &[(String, String)]) -> Option<String> {
+    told.iter().find_map(|(name, class)| {
+        let names: Vec<&str> = config.classifiers.keys().map(String::as_str).collect();
+        let Some(classifier) = config.classifiers.get(name) else {
+            let known = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            return Some(format!(
+                "--class: found the classifier {name:?}, known are: {known}"
+            ));
+        };
+        let known = classifier.classes.join(", ");
+        (!classifier.classes.contains(class))
+            .then(|| format!("--class: found {class:?} for {name}, expected one of {known}"))
+    })
 }
 
 /// What became of a request.

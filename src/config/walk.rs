@@ -362,7 +362,7 @@ pub(super) fn expected(shape: &Shape) -> String {
         }
         Shape::Source(_) => "{env: NAME} or {file: PATH}".to_owned(),
         Shape::OneOrMore { items, max } => format!("{}, or a list of up to {max}", expected(items)),
-        Shape::Quote => "USD for a million tokens, 0 to 10000, at most six decimals".to_owned(),
+        Shape::Quote => "USD, 0 to 10000, at most six decimals".to_owned(),
         Shape::Any => "any value".to_owned(),
     }
 }

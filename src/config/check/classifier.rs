@@ -211,6 +211,10 @@ fn unfailing(routing: &Routing) -> Vec<(Path, &Match)> {
     for (i, when) in routing.admit.iter().enumerate() {
         all.push((Path::default().key("admit").index(i), when));
     }
+    for (i, budget) in routing.budgets.iter().enumerate() {
+        let path = Path::default().key("budgets").index(i);
+        all.push((path.key("when"), &budget.when));
+    }
     all.retain(|(_, condition)| !condition.classes.is_empty());
     all
 }

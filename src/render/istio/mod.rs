@@ -102,7 +102,10 @@ fn unable(config: &Config, options: &Options) -> Vec<String> {
         )
     }));
     reasons.extend(config.classifiers.keys().map(|name| {
-        format!("classifiers.{name}: found one, and what asks it is only written for Envoy itself")
+        format!(
+            "classifiers.{name}: found a classifier, expected none for Istio: what asks it is only \
+             written by `pointsman render envoy`"
+        )
     }));
     reasons.sort();
     reasons.dedup();
