@@ -22,7 +22,7 @@ use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, trail, wishes};
 use crate::callout::Cache;
-use crate::catalog::Backend;
+use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -107,6 +107,8 @@ struct Asked {
     held: Holding,
     /// Why another model serves than was asked for, as the trail tells it.
     downgraded: String,
+    /// The labels that the model which was asked for must keep, where another one serves.
+    kept: Vec<Labels>,
 }
 
 impl Asked {
@@ -121,6 +123,7 @@ impl Asked {
             counted: Request::default(),
             held: Holding::default(),
             downgraded: String::new(),
+            kept: Vec::new(),
         }
     }
 }
@@ -306,9 +309,14 @@ impl Downstream {
         else {
             return;
         };
+        self.asked.downgraded.clear();
         let (known, now_ms) = (&self.asked.known, facts.now_s.saturating_mul(1000));
         let found = holding::downgrade(&self.config, books, profile, known, now_ms);
         if let Some((model, budget)) = found {
+            let asked_for = self.config.models.get(&profile.model);
+            let of_model = asked_for.map(|model| &model.require);
+            let of_rules = self.config.routing.required(profile, known);
+            self.asked.kept = of_model.into_iter().chain(of_rules).cloned().collect();
             self.asked.downgraded = trail::of_downgrade(&profile.model, budget);
             profile.model = model.to_owned();
         }

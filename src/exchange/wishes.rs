@@ -59,7 +59,8 @@ pub(super) fn read_text(
 /// A requirement that cannot be read is refused: ignoring it could send data where it must not go.
 pub(super) fn required_labels(routing: &Routing, facts: &Facts) -> Result<Labels, Failure> {
     let header = routing.client_labels.as_deref();
-    let Some((name, text)) = header.and_then(|name| Some((name, facts.header(name)?))) else {
+    let Some((name, text)) = header.and_then(|name| Some((name, facts.all_of_header(name)?)))
+    else {
         return Ok(Labels::default());
     };
     let word = |text: &str| {
@@ -100,8 +101,8 @@ pub(super) fn constraints(routing: &Routing, facts: &Facts) -> Result<Constraint
     let header = clients.header.as_deref();
     let metadata = clients.metadata.as_deref();
     let texts = [
-        header.and_then(|name| Some(("header", name, facts.header(name)?))),
-        metadata.and_then(|name| Some(("metadata", name, facts.metadata(name)?))),
+        header.and_then(|name| Some(("header", name, facts.all_of_header(name)?))),
+        metadata.and_then(|name| Some(("metadata", name, facts.metadata(name)?.to_owned()))),
     ];
     for (kind, name, text) in texts.into_iter().flatten() {
         for part in text.split(',').take(MOST) {

@@ -83,6 +83,13 @@ impl Facts {
         find(&self.headers, name)
     }
 
+    /// The values of a header that came several times, as one list.
+    pub fn all_of_header(&self, name: &str) -> Option<String> {
+        let given = self.headers.iter().filter(|(given, _)| given == name);
+        let values: Vec<&str> = given.map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(","))
+    }
+
     /// The value of a field of the body's `metadata`.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         find(&self.metadata, name)

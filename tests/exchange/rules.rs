@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{EXPLANATION, Handoff, INTENT, PLAN, RULE, VARIANT};
-use pointsman::exchange::{Downstream, ImmediateResponse, Topology, Verdict};
+use pointsman::exchange::{Downstream, ImmediateResponse, RequestFacts, Topology, Verdict};
+use pointsman::observed::Unobserved;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -36,7 +37,7 @@ fn providers(outcome: &Outcome) -> Vec<String> {
     plan.steps.into_iter().map(|step| step.provider).collect()
 }
 
-fn message(outcome: Outcome) -> String {
+fn message<T>(outcome: Result<T, ImmediateResponse>) -> String {
     let response = outcome.err().expect("a refusal");
     assert_eq!(response.status, 400);
     let body: Value = serde_json::from_slice(&response.body).expect("JSON");
@@ -194,6 +195,38 @@ fn metadata_and_users_of_the_body_are_read_when_a_rule_asks() {
 }
 
 #[test]
+fn what_serves_near_the_end_of_a_budget_keeps_the_labels_of_what_was_asked_for() {
+    for place in ["requirements", "model"] {
+        let config = labelled(|document| {
+            document["budgets"] = json!([
+                {"tokens": 1_000_000, "per": "day", "soft": 0, "downgrade_to": "openai-only"}
+            ]);
+            match place {
+                "model" => document["models"]["smart"]["require"] = json!({"residency": "eu"}),
+                _ => {
+                    document["requirements"] =
+                        json!([{"when": {"model": "smart"}, "require": {"residency": "eu"}}]);
+                }
+            }
+        });
+        let head = head("POST", "/v1/chat/completions", &Vec::new());
+        let start = Downstream::start(&config, Topology::PerAttempt, &head);
+        let Verdict::Inspect(mut downstream, _) = start else {
+            panic!("not ours");
+        };
+        let facts = RequestFacts {
+            books: Some(&Unobserved),
+            ..RequestFacts::default()
+        };
+        let refusal = message(downstream.on_body(&chat("smart", json!({})), facts));
+        assert!(
+            refusal.contains("label residency is not kept"),
+            "{place}: {refusal}"
+        );
+    }
+}
+
+#[test]
 fn required_labels_add_up_from_everywhere() {
     let config = labelled(|document| {
         document["providers"]["gemini"]["labels"]["retention"] = json!("none");
@@ -226,6 +259,11 @@ fn required_labels_add_up_from_everywhere() {
     let refusal = message(ask(&config, &both, &plain()));
     assert!(refusal.contains("label residency is not kept"), "{refusal}");
     message(ask(&config, &[], &chat("openai-only", json!({}))));
+    let twice = [
+        ("x-require", "residency=us|eu"),
+        ("x-require", "retention=none"),
+    ];
+    assert_eq!(providers(&ask(&config, &twice, &plain())), ["gemini"]);
     let refusal = message(ask(&config, &[("x-require", "eu")], &plain()));
     assert!(refusal.contains("x-require"), "{refusal}");
 }

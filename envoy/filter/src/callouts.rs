@@ -1,6 +1,6 @@
 //! Questions to classifiers: sent once for all requests that have the same, and answered to each.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use pointsman::callout::{Answer, Cache, Flights, Outcome, Place, Question, Waiting, read};
@@ -23,6 +23,7 @@ pub(crate) struct Callouts {
     config: Rc<Config>,
     root: u32,
     flights: RefCell<Flights<Seat>>,
+    ticking: Cell<bool>,
 }
 
 impl Callouts {
@@ -31,22 +32,30 @@ impl Callouts {
             config,
             root,
             flights: RefCell::default(),
+            ticking: Cell::new(false),
         }
     }
 
     /// A request waits for this answer: asks, unless somebody has.
     pub(crate) fn join(&self, question: Question, id: u32, seat: &Seat) {
+        let asked = question.clone();
+        if self.wait(question, id, seat) == Place::Leads {
+            self.ask(&asked, asked.deadline_ms, id);
+        }
+    }
+
+    fn wait(&self, question: Question, id: u32, seat: &Seat) -> Place {
         let until_ms = host::now_ms().saturating_add(question.deadline_ms + GRACE_MS);
         let waiting = Waiting {
             id,
             until_ms,
             who: Rc::clone(seat),
         };
-        let asked = question.clone();
-        if self.flights.borrow_mut().join(question, waiting) == Place::Leads {
-            self.ask(&asked, asked.deadline_ms, id);
+        // Each setting begins the period anew: many of them would keep the tick from coming.
+        if !self.ticking.replace(true) {
+            host::tick(TICK_MS);
         }
-        host::tick(TICK_MS);
+        self.flights.borrow_mut().join(question, waiting)
     }
 
     /// What cannot be sent is given up by the next tick: a request must not go on while it stops.
@@ -115,8 +124,9 @@ impl Callouts {
             Ok(mut filter) => filter.resume(answer),
             Err(_) => None,
         };
+        // The next tick asks: a call that is made here would be of whoever's callback this is.
         if let Some(question) = next {
-            self.join(question, id, &who);
+            self.wait(question, id, &who);
         }
     }
 
@@ -124,6 +134,10 @@ impl Callouts {
     pub(crate) fn on_tick(&self) {
         let now_ms = host::now_ms();
         let overdue = self.flights.borrow_mut().overdue(now_ms);
+        let mut failing: Vec<&str> = overdue.iter().map(|(name, ..)| name.as_str()).collect();
+        failing.dedup();
+        let cache = Cache::new(&SharedData, now_ms);
+        failing.iter().for_each(|name| cache.note(name, false));
         for (classifier, outcome, waiting) in overdue {
             self.free(waiting, &Answer::without(&classifier, outcome));
         }
@@ -133,6 +147,7 @@ impl Callouts {
             self.ask(&question, left_ms.max(1), self.root);
         }
         if self.flights.borrow().is_empty() {
+            self.ticking.set(false);
             host::tick(0);
         }
     }

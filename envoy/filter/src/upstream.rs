@@ -146,10 +146,13 @@ impl HttpContext for UpstreamFilter {
     }
 }
 
-/// Envoy tears attempts down when the client hangs up.
+/// Envoy tears attempts down when the client hangs up; `http2.remote_reset` and its kin are the
+/// client's, too.
 fn client_has_left() -> bool {
     let details = host::property(&["response", "code_details"]);
-    details.is_some_and(|details| details.starts_with(b"downstream_"))
+    let of_client =
+        |details: &Vec<u8>| details.starts_with(b"downstream_") || details.starts_with(b"http");
+    details.as_ref().is_some_and(of_client)
 }
 
 fn attempt_facts(config: &Config) -> AttemptFacts {

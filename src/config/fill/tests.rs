@@ -136,15 +136,15 @@ fn the_section_is_checked_strictly() {
         ),
         (
             "openai/gpt-5: {prices: {input: -1}}",
-            "found -1, expected USD for a million",
+            "found -1, expected USD, 0 to 10000",
         ),
         (
             "openai/gpt-5: {prices: {input: 0.1234567}}",
-            "expected USD for a million",
+            "expected USD, 0 to 10000",
         ),
         (
             "openai/gpt-5: {prices: {output: \"1\"}}",
-            "found \"1\", expected USD for a million",
+            "found \"1\", expected USD, 0 to 10000",
         ),
         (
             "openai/gpt-5: {shutdown: \"2026-02-30\"}",

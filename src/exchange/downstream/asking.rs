@@ -166,6 +166,11 @@ impl Downstream {
         let mut question = question(classifier, INNER, path, INNER.to_owned(), body);
         let plan = String::from_utf8(plan.encode()).map_err(|_| Outcome::Failed)?;
         question.headers.push((QUESTION, plan));
+        // Whoever must keep other labels waits for no answer to this.
+        let labels = required.iter().flat_map(|labels| labels.iter());
+        let labels = labels.map(|(name, values)| format!(" {name}={}", values.join("|")));
+        let name = classifier.name.clone() + &labels.collect::<String>();
+        question.key = callout::key(&name, &question.body);
         Ok(question)
     }
 }

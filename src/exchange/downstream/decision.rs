@@ -99,7 +99,9 @@ impl Downstream {
         let model = config.models.get(&profile.model).ok_or_else(unknown)?;
         self.model.clone_from(&model.name);
         let of_client = wishes::required_labels(routing, &known)?;
+        let kept = std::mem::take(&mut self.asked.kept);
         let mut required = vec![&model.require, &of_client];
+        required.extend(&kept);
         required.extend(routing.required(profile, &known));
         let subject = Subject {
             profile,

@@ -61,8 +61,9 @@ impl RequestHead {
             routing.rules.len(),
             routing.requirements.len(),
             routing.admit.len(),
+            routing.budgets.len(),
         ];
-        if conditions != [0, 0, 0] {
+        if conditions != [0; 4] {
             let path = self.path.split(['?', '#']).next();
             facts.path = path.unwrap_or_default().to_owned();
         }
