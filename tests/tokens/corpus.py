@@ -1,4 +1,4 @@
-"""Texts to calibrate estimates of tokens with, from packages of Debian, PyPI and crates.io.
+"""Texts to calibrate estimates of tokens with, from packages of Debian, PyPI and Rust.
 
     python corpus.py FOLDER      # needs: apt-get, pip install django
 

@@ -65,7 +65,7 @@ fn providers_and_models_are_sorted_and_stand_once() {
 fn every_provider_says_where_its_facts_come_from() {
     for (name, group) in &built_in().groups {
         let pages = [&group.source.page].into_iter().chain(&group.source.more);
-        for page in pages.chain(&group.source.via) {
+        for page in pages {
             let host = page.split('/').next().expect("a host");
             assert!(
                 host.contains('.') && !page.contains("://"),
@@ -73,6 +73,13 @@ fn every_provider_says_where_its_facts_come_from() {
             );
         }
         assert!(!group.source.via.is_empty(), "{name}");
+        for package in &group.source.via {
+            let words: Vec<&str> = package.split(' ').collect();
+            assert!(
+                matches!(words[..], ["PyPI" | "npm", _, _]),
+                "{name}: {package}"
+            );
+        }
         assert!(
             group.source.read >= "2026-11-21".parse().expect("a day"),
             "{name}"
