@@ -51,7 +51,7 @@ impl Expected {
     /// `is_whole`, all of it.
     pub fn score_stream(&self, events: &[u8], is_whole: bool) -> Score {
         let seen = reply::read_stream(events);
-        if seen.calls_tools {
+        if seen.is_more_than_text {
             return Score::of(&[]);
         }
         let mut faults = faults_of_beginning(&seen.text);

@@ -9,11 +9,16 @@ use crate::schema::openai::ChatCompletionRequest;
 /// Tokens that the model gave less than this on average are unlikely: an even chance.
 const LIKELY: f64 = -0.693;
 
+/// What an answer may hold besides text, of which nothing is checked: calls in their form of before,
+/// and sound.
+const UNCHECKED: [&str; 2] = ["function_call", "audio"];
+
 /// What a stream has said so far.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub text: String,
-    pub calls_tools: bool,
+    /// It calls tools, or is sound.
+    pub is_more_than_text: bool,
 }
 
 pub(super) fn expected(request: &ChatCompletionRequest<'_>) -> Expected {
@@ -54,8 +59,7 @@ pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<Vec<Fault
                     .filter_map(|call| fault_of_call(expected, call)),
             );
         }
-        // Its form of before; nothing of it is checked.
-        _ if member(&message, "function_call").is_some() => {}
+        _ if holds_any(&message, &UNCHECKED) => {}
         _ if text.is_empty() && !self::text(&message, "refusal").is_empty() => {
             faults.push(Fault::Refuses);
         }
@@ -85,7 +89,7 @@ fn read_chunk(data: &[u8], seen: &mut Seen) -> Option<()> {
     let delta: Members<'_> = json::parse(member(&choice, "delta")?)?;
     seen.text.push_str(&text(&delta, "content"));
     seen.text.push_str(&text(&delta, "refusal"));
-    seen.calls_tools |= member(&delta, "tool_calls").is_some();
+    seen.is_more_than_text |= holds_any(&delta, &["tool_calls"]) || holds_any(&delta, &UNCHECKED);
     Some(())
 }
 
@@ -114,6 +118,10 @@ fn mean_logprob(choice: &Members<'_>) -> Option<f64> {
 
 fn first<'a>(list: Raw<'a>) -> Option<Members<'a>> {
     json::parse::<Vec<Members<'a>>>(list)?.into_iter().next()
+}
+
+fn holds_any(object: &Members<'_>, names: &[&str]) -> bool {
+    names.iter().any(|name| member(object, name).is_some())
 }
 
 /// A member that is there and not null.

@@ -92,6 +92,17 @@ fn calls_must_be_of_what_was_offered() {
 }
 
 #[test]
+fn sound_and_calls_in_their_form_of_before_are_not_empty() {
+    for message in [
+        r#"{"content":null,"audio":{"data":"AA"}}"#,
+        r#"{"content":null,"function_call":{"name":"f","arguments":"{}"}}"#,
+    ] {
+        let whole = completion(message, "");
+        assert_eq!(score(&Expected::default(), &whole), (1000, ""), "{message}");
+    }
+}
+
+#[test]
 fn cut_and_unlikely_answers_lose_some() {
     let message = r#"{"content":"Paris."}"#;
     let cut = completion(message, r#","finish_reason":"length""#);
@@ -131,6 +142,13 @@ fn a_stream_is_scored_by_what_it_has_said() {
     assert_eq!(any.score_stream(refusal.as_bytes(), false).value, 300);
     let call = event(r#"{"tool_calls":[{"index":0}]}"#);
     assert_eq!(any.score_stream(call.as_bytes(), true).value, BEST);
+    for delta in [
+        r#"{"function_call":{"name":"f"}}"#,
+        r#"{"audio":{"data":"AA"}}"#,
+    ] {
+        let stream = event(delta);
+        assert_eq!(any.score_stream(stream.as_bytes(), true).value, BEST);
+    }
     assert_eq!(any.score_stream(b"data: [DONE]\n\n", false).value, BEST);
     assert_eq!(any.score_stream(b"data: [DONE]\n\n", true).value, 0);
 }
