@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::inspect::{tally, tally_message};
 use crate::json::{self, Extra, Members, ObjectWriter, Raw};
 use crate::schema::openai::{ChatCompletionRequest, Message, Role};
-use crate::tokens::Family;
+use crate::tokens::{Family, MOST_SCANNED};
 
 /// The request on its way.
 pub(super) struct Draft<'a> {
@@ -86,7 +86,9 @@ impl<'a> Draft<'a> {
     pub(super) fn tokens(&self, family: Family) -> u64 {
         let body = self.write();
         let request = ChatCompletionRequest::parse(&body);
-        request.map_or(0, |request| tally(&request, body.len()).tokens(family))
+        request.map_or(0, |request| {
+            tally(&request, body.len(), MOST_SCANNED).tokens(family)
+        })
     }
 }
 

@@ -25,6 +25,7 @@ use crate::inspect::tally;
 use crate::schema::openai::dialect::Dialect;
 use crate::schema::openai::{ChatCompletionRequest, Role};
 use crate::schema::{Schema, TranslateError};
+use crate::tokens::MOST_SCANNED;
 use draft::Draft;
 
 /// Who shall serve a request.
@@ -175,7 +176,7 @@ fn is_tight(request: &ChatCompletionRequest<'_>, body: &[u8], backend: &Backend)
     // No text has more tokens than bytes.
     let most = (body.len() as u64).saturating_add(added);
     most.saturating_add(output) > window && {
-        let input = tally(request, body.len()).tokens(backend.tokenizer);
+        let input = tally(request, body.len(), MOST_SCANNED).tokens(backend.tokenizer);
         input.saturating_add(added / 4).saturating_add(output) > window
     }
 }

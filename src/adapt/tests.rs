@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalog::{Fit, Trim};
 use crate::provider;
+use crate::tokens::MOST_SCANNED;
 
 fn backend(change: impl FnOnce(&mut Backend)) -> Backend {
     let document = json!({
@@ -89,5 +90,5 @@ fn weather() -> Value {
 fn tokens_of(sent: &Value) -> u64 {
     let body = sent.to_string();
     let request = ChatCompletionRequest::parse(body.as_bytes()).expect("a request");
-    crate::inspect::tally(&request, body.len()).tokens(Default::default())
+    crate::inspect::tally(&request, body.len(), MOST_SCANNED).tokens(Default::default())
 }

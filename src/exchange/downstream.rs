@@ -32,7 +32,9 @@ use crate::metrics::Request;
 use crate::observed::{Observed, Store, Unobserved};
 use crate::operation::Operation;
 use crate::routing::Facts;
+use crate::schema::openai::ChatCompletionRequest;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
+use crate::tokens::{GLANCED, MOST_SCANNED};
 
 pub use asking::relay;
 pub use head::RequestHead;
@@ -274,9 +276,7 @@ impl Downstream {
             findings.dropped_unless(BETAS_FOR, "anthropic-beta", "only Anthropic knows it");
         }
         let (request, mut profile) = inspect(body).map_err(|error| invalid(&error))?;
-        if body.len() >= self.config.count_from {
-            profile.count(&request, body.len());
-        }
+        self.count(&request, body.len(), &mut profile);
         if self.config.wants.warmth {
             profile.prefix = Some(prefix(&request));
         }
@@ -299,6 +299,30 @@ impl Downstream {
         let loss = |c: &Backend, strict| sieve.loss(c, strict);
         let sample = || Some(Sample::of(&request));
         self.decide(&profile, &loss, &sample, &findings, facts)
+    }
+
+    /// Estimates the tokens of a body of `size` bytes, as closely as anybody needs.
+    fn count(
+        &self,
+        request: &ChatCompletionRequest<'_>,
+        size: usize,
+        profile: &mut RequestProfile,
+    ) {
+        let Config {
+            wants, count_from, ..
+        } = *self.config;
+        if size < count_from {
+            return;
+        }
+        if !wants.tokens {
+            profile.count(request, size, GLANCED);
+            // A glance may be off, but not by half.
+            let most = (count_from as u64) / 2;
+            if profile.input_tokens < most {
+                return;
+            }
+        }
+        profile.count(request, size, MOST_SCANNED);
     }
 
     /// Near the end of a budget another model serves.

@@ -133,9 +133,10 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
 }
 
 impl RequestProfile {
-    /// Estimates the tokens of the prompt closely; `size` is that of the body.
-    pub fn count(&mut self, request: &ChatCompletionRequest<'_>, size: usize) {
-        let tally = tally(request, size);
+    /// Estimates the tokens of the prompt by reading about `most` bytes of it; `size` is that of
+    /// the body.
+    pub fn count(&mut self, request: &ChatCompletionRequest<'_>, size: usize, most: usize) {
+        let tally = tally(request, size, most);
         self.input_tokens = tally.tokens(Family::default());
         self.tally = Some(Box::new(tally));
     }

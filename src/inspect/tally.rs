@@ -4,12 +4,13 @@ use crate::json::Raw;
 use crate::schema::openai::{ChatCompletionRequest, Content, Message, Part};
 use crate::tokens::{MOST_SCANNED, Media, Tally, image_size};
 
-/// Tallies the texts, tools, images, files and audio of a request; `size` is that of its body.
-pub fn tally(request: &ChatCompletionRequest<'_>, size: usize) -> Tally {
-    let mut reader = Reader {
-        tally: Tally::default(),
-        size,
-    };
+/// The least of a text that is worth reading, in bytes, unless it is shorter.
+const LEAST_READ: usize = 512;
+
+/// Tallies the texts, tools, images, files and audio of a request; `size` is that of its body, of
+/// whose texts about `most` bytes are read, and at most a quarter more.
+pub fn tally(request: &ChatCompletionRequest<'_>, size: usize, most: usize) -> Tally {
+    let mut reader = Reader::new(size, most);
     for message in request.messages() {
         reader.message(message);
     }
@@ -26,26 +27,53 @@ pub fn tally(request: &ChatCompletionRequest<'_>, size: usize) -> Tally {
     if let Some(schema) = format.and_then(|f| f.json_schema.as_ref()?.schema) {
         reader.json(schema);
     }
-    reader.tally
+    reader.finish()
 }
 
 /// Tallies one message of so many bytes.
 pub fn tally_message(message: &Message<'_>, size: usize) -> Tally {
-    let mut reader = Reader {
-        tally: Tally::default(),
-        size,
-    };
+    let mut reader = Reader::new(size, MOST_SCANNED);
     reader.message(message);
-    reader.tally
+    reader.finish()
 }
 
-/// Texts of a body, each read by its share of it.
+/// Texts of a body, of which some are read, and stand for the others.
 struct Reader {
     tally: Tally,
-    size: usize,
+    /// Bytes of the body.
+    size: u64,
+    /// Bytes to be read of it.
+    most: u64,
+    /// Bytes that may be read by now.
+    credit: usize,
+    /// Bytes of texts that nothing stands for yet.
+    owed: u64,
+    /// Bytes of all texts.
+    seen: u64,
 }
 
 impl Reader {
+    fn new(size: usize, most: usize) -> Reader {
+        Reader {
+            tally: Tally::default(),
+            size: (size as u64).max(1),
+            most: most as u64,
+            // A long body may be an image, and the first text all that there is.
+            credit: most / 4,
+            owed: 0,
+            seen: 0,
+        }
+    }
+
+    /// What has been read stands for the texts at the end, too.
+    fn finish(mut self) -> Tally {
+        let stood_for = self.seen.saturating_sub(self.owed);
+        if stood_for > 0 {
+            self.tally.stretch(self.seen, stood_for);
+        }
+        self.tally
+    }
+
     fn message(&mut self, message: &Message<'_>) {
         self.tally.add_message();
         match message.content() {
@@ -72,10 +100,24 @@ impl Reader {
     }
 
     fn add(&mut self, text: &str, escaped: bool) {
-        let share = (text.len() as u64).saturating_mul(MOST_SCANNED as u64);
-        let most = share.checked_div(self.size as u64).unwrap_or(0);
-        let most = usize::try_from(most).unwrap_or(MOST_SCANNED);
-        self.tally.add_text(text.as_bytes(), escaped, most);
+        let length = text.len();
+        let share = (length as u64).saturating_mul(self.most) / self.size;
+        self.credit = self
+            .credit
+            .saturating_add(usize::try_from(share).unwrap_or(usize::MAX));
+        self.seen = self.seen.saturating_add(length as u64);
+        self.owed = self.owed.saturating_add(length as u64);
+        let most = match self.size <= self.most {
+            true => length,
+            false => self.credit,
+        };
+        if length == 0 || most < length.min(LEAST_READ) {
+            return;
+        }
+        self.credit = self.credit.saturating_sub(length.min(most));
+        let stands_for = std::mem::take(&mut self.owed);
+        self.tally
+            .add_sample(text.as_bytes(), escaped, most, stands_for);
     }
 
     fn part(&mut self, part: &Part<'_>) {

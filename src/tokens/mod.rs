@@ -24,8 +24,8 @@ pub const FEATURES: usize = 59;
 /// The most of one body that is read, in bytes; the rest is taken to be like it.
 pub const MOST_SCANNED: usize = 16 * 1024;
 
-/// The least of one text that is read, in bytes.
-const LEAST_SCANNED: usize = 512;
+/// What is read of a body of which nothing is asked but whether it may fill a context window.
+pub const GLANCED: usize = 2 * 1024;
 
 /// In how many places a long text is read.
 const SLICES: usize = 8;
@@ -54,11 +54,16 @@ impl Tally {
     /// Adds a text, of which at most `most` bytes are read. `escaped` when it stands as it did
     /// in a JSON string.
     pub fn add_text(&mut self, text: &[u8], escaped: bool, most: usize) {
-        let most = most.max(LEAST_SCANNED);
+        self.add_sample(text, escaped, most, text.len() as u64);
+    }
+
+    /// Adds a text that stands for so many bytes: its own, and those of texts that are taken to be
+    /// like it.
+    pub fn add_sample(&mut self, text: &[u8], escaped: bool, most: usize, stands_for: u64) {
         let mut scan = Scan::new(escaped);
         if text.len() <= most {
             scan.push(text);
-            return self.add(&scan.finish(), 1, 1);
+            return self.add(&scan.finish(), stands_for, text.len() as u64);
         }
         let (slice, step) = (most / SLICES, text.len() / SLICES);
         for i in 0..SLICES {
@@ -70,7 +75,13 @@ impl Tally {
             scan.gap();
         }
         let read = slice.saturating_mul(SLICES);
-        self.add(&scan.finish(), text.len() as u64, read as u64);
+        self.add(&scan.finish(), stands_for, read as u64);
+    }
+
+    /// Lets what has been read stand for more: `times` bytes instead of `by`.
+    pub fn stretch(&mut self, times: u64, by: u64) {
+        let counts = std::mem::replace(&mut self.counts, [0; FEATURES]);
+        self.add(&counts, times, by);
     }
 
     /// Adds a message's frame: its role and what stands between messages.

@@ -2,11 +2,11 @@
 
 use super::tally;
 use crate::schema::openai::ChatCompletionRequest;
-use crate::tokens::Family;
+use crate::tokens::{Family, GLANCED, MOST_SCANNED};
 
 fn tokens(body: &str) -> u64 {
     let request = ChatCompletionRequest::parse(body.as_bytes()).unwrap();
-    tally(&request, body.len()).tokens(Family::O200k)
+    tally(&request, body.len(), MOST_SCANNED).tokens(Family::O200k)
 }
 
 fn asking(content: &str) -> String {
@@ -51,4 +51,41 @@ fn tools_calls_and_schemas_are_part_of_the_prompt() {
     assert!(with(tools) > bare + 30, "{}", with(tools));
     let schema = r#""response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object"}}}"#;
     assert!(with(schema) > bare + 3);
+}
+
+/// A conversation of `messages` messages that are all alike.
+fn conversation(messages: usize, text: &str) -> String {
+    let message = format!(r#"{{"role":"user","content":"{text}"}}"#);
+    let all = vec![message; messages].join(",");
+    format!(r#"{{"model":"m","messages":[{all}]}}"#)
+}
+
+#[test]
+fn messages_that_are_read_stand_for_those_that_are_not() {
+    let text = "The quick brown fox jumps over the lazy dog. ".repeat(20);
+    let one = tokens(&conversation(1, &text));
+    let body = conversation(300, &text);
+    let request = ChatCompletionRequest::parse(body.as_bytes()).unwrap();
+    for most in [GLANCED, MOST_SCANNED] {
+        let all = tally(&request, body.len(), most).tokens(Family::O200k);
+        let (exact, off) = (one * 300, all.abs_diff(one * 300));
+        assert!(off * 20 < exact, "{most}: {all} instead of {exact}");
+    }
+}
+
+#[test]
+fn a_text_beside_a_large_image_is_read() {
+    let text = "The quick brown fox jumps over the lazy dog. ".repeat(40);
+    let data = "A".repeat(3_000_000);
+    let image = |words: &str| {
+        asking(&format!(
+            r#"[{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{data}"}}}},{{"type":"text","text":"{words}"}}]"#
+        ))
+    };
+    let read = tokens(&image(&text)) - tokens(&image(""));
+    let alone = tokens(&asking(&format!("\"{text}\""))) - tokens(&asking(r#""""#));
+    assert!(
+        read.abs_diff(alone) * 10 < alone,
+        "{read} instead of {alone}"
+    );
 }
