@@ -8,7 +8,7 @@
 //! the configuration, classes and kinds those of this file.
 
 use crate::failure::Class;
-use crate::observed::Observation;
+use crate::observed::{Bill, Observation};
 
 /// How a metric is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +51,11 @@ const RULE: &str = "pointsman_rule";
 /// The candidate that a dividing policy assigned the request to, as `provider/model`.
 const VARIANT: &str = "pointsman_variant";
 
+/// The team that asks, by its name in the configuration.
+const TEAM: &str = "pointsman_team";
+
 /// Every label.
-pub const LABELS: [&str; 8] = [
+pub const LABELS: [&str; 9] = [
     REQUEST_MODEL,
     PROVIDER,
     RESPONSE_MODEL,
@@ -61,6 +64,7 @@ pub const LABELS: [&str; 8] = [
     TOKEN_TYPE,
     RULE,
     VARIANT,
+    TEAM,
 ];
 
 /// The conventions' bounds, in milliseconds.
@@ -82,6 +86,8 @@ pub enum Of {
     CoolDowns,
     /// Tokens.
     Tokens,
+    /// What they cost.
+    Cost,
     /// Time to the first token.
     FirstChunk,
     /// Time to the end.
@@ -89,12 +95,12 @@ pub enum Of {
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 7] = [
+pub const METRICS: [Metric; 8] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
         help: "requests of clients",
-        labels: &[REQUEST_MODEL, STATUS, RULE, VARIANT],
+        labels: &[REQUEST_MODEL, STATUS, RULE, VARIANT, TEAM],
         buckets: &[],
     },
     Metric {
@@ -122,7 +128,14 @@ pub const METRICS: [Metric; 7] = [
         name: "gen_ai_client_token_usage_total",
         kind: Kind::Counter,
         help: "tokens; `cached` are part of `input`, `reasoning` of `output`",
-        labels: &[PROVIDER, RESPONSE_MODEL, TOKEN_TYPE],
+        labels: &[PROVIDER, RESPONSE_MODEL, TOKEN_TYPE, REQUEST_MODEL, RULE],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_cost_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what these tokens cost, in billionths of a USD, where prices are known",
+        labels: &[PROVIDER, RESPONSE_MODEL, TEAM, REQUEST_MODEL, RULE],
         buckets: &[],
     },
     Metric {
@@ -142,7 +155,7 @@ pub const METRICS: [Metric; 7] = [
 ];
 
 /// The most labels of one metric.
-const MOST_LABELS: usize = 4;
+const MOST_LABELS: usize = 5;
 
 /// Something to be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,6 +177,8 @@ pub struct Request {
     pub rule: String,
     /// The candidate that it was assigned to; empty when nothing divides requests.
     pub variant: String,
+    /// The team that asks; empty when it is no declared one.
+    pub team: String,
 }
 
 impl Of {
@@ -176,7 +191,7 @@ impl Of {
     fn sample<'a>(self, target: (&'a str, &'a str), third: &'a str, value: u64) -> Sample<'a> {
         Sample {
             metric: self,
-            values: [target.0, target.1, third, ""],
+            values: [target.0, target.1, third, "", ""],
             value,
         }
     }
@@ -205,7 +220,13 @@ pub fn of_request(request: &Request, status: Option<u16>, count: &mut dyn FnMut(
     };
     count(&Sample {
         metric: Of::Requests,
-        values: [model, &status, &request.rule, &request.variant],
+        values: [
+            model,
+            &status,
+            &request.rule,
+            &request.variant,
+            &request.team,
+        ],
         value: 1,
     });
 }
@@ -224,20 +245,32 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
     if let Some(cool_down) = observation.cool_down {
         add(Of::CoolDowns, cool_down.class.as_str(), 1);
     }
-    let tokens = [
-        ("input", observation.usage.input_tokens),
-        ("output", observation.usage.output_tokens),
-        ("cached", observation.usage.cached_input_tokens),
-        ("reasoning", observation.usage.reasoning_tokens),
-    ];
-    for (kind, tokens) in tokens.into_iter().filter(|(_, tokens)| *tokens > 0) {
-        add(Of::Tokens, kind, tokens);
-    }
     if let Some(ms) = update.ttft_ms {
         add(Of::FirstChunk, "", ms);
     }
     if let Some(ms) = update.total_ms {
         add(Of::Duration, "", ms);
+    }
+    if let Some(bill) = &observation.bill {
+        of_bill(bill, target, count);
+    }
+}
+
+fn of_bill(bill: &Bill, target: (&str, &str), count: &mut dyn FnMut(&Sample<'_>)) {
+    let (usage, payer) = (&bill.usage, &bill.payer);
+    for (metric, third, value) in [
+        (Of::Tokens, "input", usage.input_tokens),
+        (Of::Tokens, "output", usage.output_tokens),
+        (Of::Tokens, "cached", usage.cached_input_tokens),
+        (Of::Tokens, "reasoning", usage.reasoning_tokens),
+        (Of::Cost, payer.team.as_str(), bill.nano_usd),
+    ] {
+        if value > 0 {
+            count(&Sample {
+                values: [target.0, target.1, third, &payer.model, &payer.rule],
+                ..metric.sample(target, third, value)
+            });
+        }
     }
 }
 

@@ -24,6 +24,15 @@ pub struct Budget {
     pub downgrade: Option<(u64, String)>,
 }
 
+/// Whose requests some are, for metrics and the access log.
+#[derive(Debug, Clone)]
+pub struct Team {
+    /// Its name.
+    pub name: String,
+    /// What its requests are like.
+    pub when: Match,
+}
+
 /// What tells one account from another; nothing of it when all share one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct By {

@@ -33,7 +33,7 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
-pub use budgets::{Budget, By};
+pub use budgets::{Budget, By, Team};
 pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};

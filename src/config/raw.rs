@@ -16,7 +16,7 @@ use super::names::{
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
-use super::raw_budgets::RawBudget;
+use super::raw_budgets::{RawBudget, RawTeam};
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_classifiers::RawClassifier;
@@ -66,6 +66,9 @@ object! {
         /// How much requests may use, by whom and in which time; all that are for a request
         /// count.
         budgets: List<RawBudget, 1, 100>,
+        /// Whose requests these are, for metrics and the access log; the first that fits counts,
+        /// and a request that fits none is nobody's.
+        teams: List<RawTeam, 1, 1_000>,
         /// How rules see requests, and what clients may say of theirs.
         routing: RawRouting,
         /// When the access log explains a decision.

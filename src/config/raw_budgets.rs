@@ -33,6 +33,16 @@ object! {
 }
 
 object! {
+    /// A team, by its requests. The first that fits counts.
+    pub(super) struct RawTeam {
+        /// Its name: a label of metrics, and a field of the access log.
+        name: LabelValue = required,
+        /// What its requests are like.
+        when: RawWhen = required,
+    }
+}
+
+object! {
     /// What tells one account from another. A request without it is on the account of all such.
     pub(super) struct RawBudgetBy {
         /// A request header, set by a proxy that clients cannot pass by.

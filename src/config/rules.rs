@@ -1,6 +1,6 @@
 //! Rules and what else decides who serves a request.
 
-use super::budgets::Budget;
+use super::budgets::{Budget, Team};
 use super::{Config, ModelConfig, OnUnsupported, QualityGate, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
@@ -21,6 +21,8 @@ pub struct Routing {
     pub admit: Vec<Match>,
     /// All that are for a request count.
     pub budgets: Vec<Budget>,
+    /// Whose requests these are: the first that fits.
+    pub teams: Vec<Team>,
     /// What of a request must be known for all of this.
     pub reads: Reads,
     /// Offset of weekdays and hours, in minutes.
@@ -141,6 +143,13 @@ impl Routing {
     pub fn admits(&self, profile: &RequestProfile, facts: &Facts) -> bool {
         let mut admit = self.admit.iter();
         self.admit.is_empty() || admit.any(|each| each.is_met(profile, facts))
+    }
+
+    /// The team that asks, where it is a declared one.
+    pub fn team(&self, profile: &RequestProfile, facts: &Facts) -> Option<&str> {
+        let mut teams = self.teams.iter();
+        let team = teams.find(|team| team.when.is_met(profile, facts));
+        team.map(|team| team.name.as_str())
     }
 
     /// Whether rules or clients limit times, so that these have to be observed.

@@ -14,6 +14,7 @@ use crate::catalog::Backend;
 use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate, Serving};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
+use crate::observed::Payer;
 use crate::operation::Operation;
 use crate::provider::{Auth, Offer};
 use crate::quality::Expected;
@@ -122,6 +123,11 @@ impl Attempt {
             is_last,
             settings: config.observe,
             number: index,
+            payer: Payer {
+                model: plan.model.clone(),
+                rule: plan.rule.clone().unwrap_or_default(),
+                team: plan.team.clone().unwrap_or_default(),
+            },
             input_tokens: plan.input_tokens,
             tokens: step.tokens,
             tariff: backend.prices.clone(),

@@ -25,8 +25,12 @@ pub const OPERATION: &str = "pointsman_operation";
 pub const REQUEST_MODEL: &str = "pointsman_request_model";
 /// The rule that fitted, for the access log and for metrics.
 pub const RULE: &str = "pointsman_rule";
+/// The team that asks, for the access log and for metrics.
+pub const TEAM: &str = "pointsman_team";
 /// What the request is meant to do, where a rule reads it.
 pub const INTENT: &str = "pointsman_intent";
+/// How complex the request is, in thousandths, where a rule or policy reads it.
+pub const COMPLEXITY: &str = "pointsman_complexity";
 /// What classifiers told, and what became of asking them.
 pub const CLASSES: &str = "pointsman_classes";
 /// Which candidate a request was assigned to, where a policy divides requests.
@@ -49,6 +53,8 @@ pub const INPUT_TOKENS: &str = "pointsman_input_tokens";
 pub const OUTPUT_TOKENS: &str = "pointsman_output_tokens";
 /// Cached input tokens of the answer.
 pub const CACHED_TOKENS: &str = "pointsman_cached_tokens";
+/// Input tokens that were written to the provider's cache; only where there are some.
+pub const CACHE_WRITE_TOKENS: &str = "pointsman_cache_write_tokens";
 /// Reasoning tokens of the answer.
 pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 
@@ -109,6 +115,9 @@ pub struct Handoff {
     /// The rule that fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// The team that asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// What the client asks for.
     #[serde(default, skip_serializing_if = "Operation::is_chat")]
     pub operation: Operation,

@@ -14,7 +14,7 @@ use crate::catalog::cost::Tariff;
 use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
-use crate::observed::Settings;
+use crate::observed::{Payer, Settings};
 use crate::schema::{
     ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
 };
@@ -55,6 +55,8 @@ pub(super) struct Origin {
     pub settings: Settings,
     /// Attempts before this one.
     pub number: usize,
+    /// Who asks, for metrics.
+    pub payer: Payer,
     /// Estimated tokens of the prompt.
     pub input_tokens: u64,
     /// The same, closely, as this model counts; 0 when nobody wants to know.
@@ -305,14 +307,14 @@ impl ReplyState {
         if let Some(reshape) = self.reshape.take() {
             match self.reshape(&reshape, out) {
                 Ok(reshaped) => out = reshaped,
-                Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
+                Err(failure) => return self.fail_charged(reply.usage, failure, now_ms),
             }
         }
         if out.len() as u64 > self.limits.reply_bytes {
-            return self.fail(too_large(), now_ms, Mutation::default());
+            return self.fail_charged(reply.usage, too_large(), now_ms);
         }
         if let Err(failure) = self.judge_whole(&out) {
-            return self.fail(failure, now_ms, Mutation::default());
+            return self.fail_charged(reply.usage, failure, now_ms);
         }
         let mut mutation = Mutation::default();
         if !self.keeps_media_type() {
@@ -391,7 +393,7 @@ impl ReplyState {
         now_ms: u64,
     ) -> Mutation {
         if let Err(failure) = self.judge_stream(&out, false) {
-            return self.fail(failure, now_ms, Mutation::default());
+            return self.fail_charged(translator.usage(), failure, now_ms);
         }
         let mut mutation = Mutation::default();
         self.set_stream_type(&mut mutation);
@@ -407,7 +409,7 @@ impl ReplyState {
     /// A stream that came whole before it was released.
     fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
         if let Err(failure) = self.judge_stream(&out, true) {
-            return self.fail(failure, now_ms, Mutation::default());
+            return self.fail_charged(reply.usage, failure, now_ms);
         }
         let mut mutation = Mutation::default();
         self.set_stream_type(&mut mutation);

@@ -1,14 +1,15 @@
 use super::*;
 use crate::failure::Failure;
-use crate::observed::{CoolDown, Settings, Update};
+use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
-const ALL: [Of; 7] = [
+const ALL: [Of; 8] = [
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
     Of::CoolDowns,
     Of::Tokens,
+    Of::Cost,
     Of::FirstChunk,
     Of::Duration,
 ];
@@ -58,21 +59,31 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
         },
         number: 1,
         cool_down: CoolDown::after(&failure, "openai", "m", Settings::default(), 1),
-        usage: Usage {
-            input_tokens: 7,
-            ..Usage::default()
-        },
+        bill: Some(Box::new(Bill {
+            usage: Usage {
+                input_tokens: 7,
+                ..Usage::default()
+            },
+            nano_usd: 42,
+            payer: Payer {
+                model: "smart".to_owned(),
+                rule: String::new(),
+                team: "search".to_owned(),
+            },
+        })),
         ..Observation::default()
     };
     let told = told(|count| of_observation(&observation, count));
     let of = "gen_ai_provider_name=.=openai;.;gen_ai_response_model=.=gpt-5.4;.;";
+    let asked = "gen_ai_request_model=.=smart;.;";
     let expected = [
         format!("pointsman_attempts_total{of}pointsman_class=.=ok;.; 1"),
         format!("pointsman_failovers_total{of} 1"),
         format!("pointsman_cool_downs_total{of}pointsman_class=.=rate_limited;.; 1"),
-        format!("gen_ai_client_token_usage_total{of}gen_ai_token_type=.=input;.; 7"),
         format!("gen_ai_client_operation_time_to_first_chunk_milliseconds{of} 12"),
         format!("gen_ai_client_operation_duration_milliseconds{of} 30"),
+        format!("gen_ai_client_token_usage_total{of}gen_ai_token_type=.=input;.;{asked} 7"),
+        format!("pointsman_cost_nano_usd_total{of}pointsman_team=.=search;.;{asked} 42"),
     ];
     assert_eq!(told, expected);
 }
@@ -96,6 +107,7 @@ fn a_request_tells_its_rule_and_what_it_was_assigned_to() {
         model: "smart".to_owned(),
         rule: "trial".to_owned(),
         variant: "openai/gpt-5.4".to_owned(),
+        ..Request::default()
     };
     let told = told(|count| of_request(&request, Some(200), count));
     let end = "pointsman_rule=.=trial;.;pointsman_variant=.=openai/gpt-5.4;.; 1";

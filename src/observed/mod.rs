@@ -18,7 +18,7 @@ pub use cool_down::{CoolDown, CoolDowns, key};
 pub use decay::HALF_LIFE_COUNT;
 pub use record::{Figures, Record};
 pub use store::{Recorded, Store};
-pub use update::{Observation, Scope, Update};
+pub use update::{Bill, Observation, Payer, Scope, Update};
 pub use warm::Warm;
 
 /// What is known of one target. What has not been seen yet is `None`, never a guess.

@@ -32,12 +32,34 @@ pub struct Observation {
     pub number: usize,
     /// What changes in its record.
     pub update: Update,
-    /// What it has used since the last observation of this attempt.
-    pub usage: Usage,
+    /// What it has used, told once, when it is over.
+    pub bill: Option<Box<Bill>>,
     /// It is to be left alone.
     pub cool_down: Option<CoolDown>,
     /// It has read a prompt whose beginning hashes to this.
     pub warm: Option<u64>,
+}
+
+/// What an attempt has used, and for whom; for metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// Its tokens.
+    pub usage: Usage,
+    /// What they cost, in nano-USD; 0 where prices are not known.
+    pub nano_usd: u64,
+    /// Who has asked.
+    pub payer: Payer,
+}
+
+/// Who asks, by names of the configuration; empty for what does not apply.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Payer {
+    /// The model that the client asked for.
+    pub model: String,
+    /// The rule that fitted.
+    pub rule: String,
+    /// The team.
+    pub team: String,
 }
 
 /// Who is concerned when a target is to be left alone.

@@ -5,11 +5,15 @@ import re
 
 import httpx
 import pytest
+import yaml
 from conftest import MODELS, candidate
 from gateway import ROOT, Gateway, free_ports, poll, provider, run
 from replies import attempts as tries
 
 PROMPT = "a secret that nobody shall count"
+
+#: USD for a million tokens.
+PRICES = {"input": 3, "cached_input": 3, "output": 15}
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +27,14 @@ def measured(binaries, shared_standins, tmp_path_factory):
         "providers": {v: provider(shared_standins[v]) for v in vendors},
         "models": {
             "smart": {"candidates": [candidate(v) for v in vendors]},
+            "priced": {"candidates": [candidate("anthropic", prices=PRICES)]},
             "split": {
                 "policy": "weighted",
                 "candidates": [candidate("openai", variant="trial"), candidate("anthropic", weight=0)],
             },
         },
         "rules": [{"name": "by-day", "when": {"model": "split"}, "policy": "weighted"}],
+        "teams": [{"name": "search", "when": {"headers": {"x-team": "search*"}}}],
         "envoy": {"state_port": port},
     }
     folder = tmp_path_factory.mktemp("measured")
@@ -43,6 +49,8 @@ def measured(binaries, shared_standins, tmp_path_factory):
     gateway.chat("smart", PROMPT)
     shared_standins["anthropic"].fail({"kind": "status", "status": 500}, times=1)
     gateway.chat("smart", PROMPT)
+    for team, stream in (("search-web", True), ("search", False), ("undeclared", False)):
+        gateway.chat("priced", PROMPT, headers={"x-team": team}, stream=stream)
     yield gateway, f"http://127.0.0.1:{port}/pointsman/state"
     gateway.close()
 
@@ -89,7 +97,7 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     assert requests("split", "200", **assigned) == 1
     assert attempts("openai", "ok") == 7
     assert attempts("openai", "rate_limited") == 1
-    assert attempts("anthropic", "ok") == 1
+    assert attempts("anthropic", "ok") == 4
     assert attempts("anthropic", "server_error") == 1
     assert value(samples, "pointsman_failovers_total", **of("anthropic")) == 1
     paused = value(
@@ -98,7 +106,11 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     assert paused == 1
     for kind in ("input", "output"):
         tokens = value(
-            samples, "gen_ai_client_token_usage_total", **of("openai"), gen_ai_token_type=kind
+            samples,
+            "gen_ai_client_token_usage_total",
+            **of("openai"),
+            gen_ai_token_type=kind,
+            gen_ai_request_model="smart",
         )
         assert tokens > 0
     chunk = "gen_ai_client_operation_time_to_first_chunk_milliseconds"
@@ -108,17 +120,49 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     assert value(samples, f"{duration}_count", **of("openai")) == 7
 
 
+def test_who_spent_what_on_which_model_is_counted_to_the_nano_usd(measured):
+    gateway, _ = measured
+    samples = scrape(gateway)
+    of = {
+        "gen_ai_provider_name": "anthropic",
+        "gen_ai_response_model": MODELS["anthropic"],
+        "gen_ai_request_model": "priced",
+    }
+    lines = [l for l in gateway.envoy.access_log() if l["gen_ai.request.model"] == "priced"]
+    logged = {"search": 0, None: 0}
+    for line in lines:
+        logged[line["pointsman.team"]] += int(line["pointsman.cost_nano_usd"])
+    cost = "pointsman_cost_nano_usd_total"
+    assert 0 < value(samples, cost, **of, pointsman_team="search") == logged["search"]
+    assert 0 < value(samples, cost, **of) == logged[None]
+
+    def tokens(kind):
+        name = "gen_ai_client_token_usage_total"
+        return value(samples, name, **of, gen_ai_token_type=kind)
+
+    # The cached ones cost as much: the effective price is between that of input and of output.
+    spent = tokens("input") * 3_000 + tokens("output") * 15_000
+    assert spent == sum(logged.values())
+    requests = {"gen_ai_request_model": "priced", "http_response_status_code": "200"}
+    assert value(samples, "pointsman_requests_total", **requests, pointsman_team="search") == 2
+
+
 def test_alerts_and_dashboard_name_what_there_is(measured):
     gateway, _ = measured
-    known = {name for name, _ in scrape(gateway)}
-    labels = {label for _, labels in scrape(gateway) for label, _ in labels}
+    samples = scrape(gateway)
+    known = {name for name, _ in samples} | {label for _, each in samples for label, _ in each}
     folder = ROOT / "examples/monitoring"
     dashboard = json.loads((folder / "dashboard.json").read_text())
     texts = [t["expr"] for panel in dashboard["panels"] for t in panel["targets"]]
-    texts.append((folder / "alerts.yaml").read_text())
+    rules = (folder / "alerts.yaml").read_text()
+    texts.append(rules)
+    groups = yaml.safe_load(rules)["groups"]
+    recorded = [rule["record"] for group in groups for rule in group["rules"] if "record" in rule]
+    # The names of recorded series have three parts: labels, metric, operations.
+    known |= {name.split(":")[1] for name in recorded}
     named = {name for text in texts for name in re.findall(r"\b(?:pointsman|gen_ai)_\w+", text)}
     assert len(named) > 8
-    assert named <= known | labels, named - known - labels
+    assert named <= known, named - known
 
 
 def test_the_state_page_shows_every_target_and_no_secret(measured):

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{EXPLANATION, Handoff, INTENT, PLAN, RULE, VARIANT};
+use pointsman::exchange::handoff::{EXPLANATION, Handoff, INTENT, PLAN, RULE, TEAM, VARIANT};
 use pointsman::exchange::{Downstream, ImmediateResponse, RequestFacts, Topology, Verdict};
 use pointsman::observed::Unobserved;
 use proptest::prelude::*;
@@ -45,6 +45,30 @@ fn message<T>(outcome: Result<T, ImmediateResponse>) -> String {
         .as_str()
         .expect("a message")
         .to_owned()
+}
+
+#[test]
+fn the_first_team_that_fits_is_told_and_nobody_else_is() {
+    let config = labelled(|document| {
+        document["teams"] = json!([
+            {"name": "search", "when": {"headers": {"x-team": "search-*"}}},
+            {"name": "others", "when": {"headers": {"x-team": "*"}, "path": "/v1/chat/*"}}
+        ]);
+    });
+    let body = chat("smart", json!({}));
+    for (header, team) in [
+        (("x-team", "search-web"), Some("search")),
+        (("x-team", "billing"), Some("others")),
+        (("x-other", "search-web"), None),
+    ] {
+        let mesh = ask(&config, &[header], &body).expect("a plan");
+        assert_eq!(
+            mesh.state.get(TEAM).map(Vec::as_slice),
+            team.map(str::as_bytes)
+        );
+        let plan = Handoff::decode(&mesh.state[PLAN]).expect("a plan");
+        assert_eq!(plan.team.as_deref(), team);
+    }
 }
 
 #[test]

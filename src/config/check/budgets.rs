@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use super::rules::check_when;
 use crate::budget::{Limit, Window};
 use crate::config::ModelConfig;
-use crate::config::budgets::{Budget, By};
+use crate::config::budgets::{Budget, By, Team};
 use crate::config::names::{LabelValue, ModelRef};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
-use crate::config::raw_budgets::{RawBudget, RawBudgetBy};
+use crate::config::raw_budgets::{RawBudget, RawBudgetBy, RawTeam};
 use crate::config::shape::Given;
 use crate::config::values::List;
 use crate::config::words::{did_you_mean, quote};
@@ -113,6 +113,31 @@ fn budget(
         reserve_output: reserve_output.get().map_or(USUAL_OUTPUT, |n| n.0),
         downgrade: share.zip(other.cloned()),
     }
+}
+
+/// Teams may share a name: it takes several conditions to know one by claims and by certificates.
+pub(super) fn check_teams(
+    raw: &Given<List<RawTeam, 1, 1_000>>,
+    findings: &mut Findings<'_>,
+) -> Vec<Team> {
+    let items = raw
+        .get()
+        .into_iter()
+        .flat_map(|list| list.0.iter().enumerate());
+    let mut teams = Vec::new();
+    for (i, raw) in items {
+        let Some(RawTeam { name, when }) = raw else {
+            continue;
+        };
+        let path = Path::default().key("teams").index(i).key("when");
+        if let (Some(LabelValue(name)), Some(when)) = (name.get(), when.get()) {
+            teams.push(Team {
+                name: name.clone(),
+                when: check_when(when, &path, findings),
+            });
+        }
+    }
+    teams
 }
 
 fn check_by(raw: &RawBudgetBy) -> By {

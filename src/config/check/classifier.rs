@@ -215,6 +215,10 @@ fn unfailing(routing: &Routing) -> Vec<(Path, &Match)> {
         let path = Path::default().key("budgets").index(i);
         all.push((path.key("when"), &budget.when));
     }
+    for (i, team) in routing.teams.iter().enumerate() {
+        let path = Path::default().key("teams").index(i);
+        all.push((path.key("when"), &team.when));
+    }
     all.retain(|(_, condition)| !condition.classes.is_empty());
     all
 }

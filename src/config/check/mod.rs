@@ -77,6 +77,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         requirements,
         admit,
         budgets,
+        teams,
         routing,
         explain,
         #[cfg(feature = "cli")]
@@ -98,6 +99,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         requirements,
         admit,
         budgets,
+        teams,
         routing: routing.get(),
         explain: explain.get(),
     };

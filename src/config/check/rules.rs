@@ -15,7 +15,7 @@ use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::MAX_CANDIDATES;
-use crate::config::raw_budgets::RawBudget;
+use crate::config::raw_budgets::{RawBudget, RawTeam};
 use crate::config::raw_rules::{
     RawClientConstraints, RawComplexity, RawConstraints, RawExplain, RawHours, RawIntent,
     RawRequirement, RawRouting, RawRule, RawTokens, RawWhen,
@@ -38,6 +38,7 @@ pub(super) struct RawParts<'d> {
     pub(super) requirements: &'d Given<List<RawRequirement, 1, 1_000>>,
     pub(super) admit: &'d Given<List<RawWhen, 1, 1_000>>,
     pub(super) budgets: &'d Given<List<RawBudget, 1, 100>>,
+    pub(super) teams: &'d Given<List<RawTeam, 1, 1_000>>,
     pub(super) routing: Option<&'d RawRouting>,
     pub(super) explain: Option<&'d RawExplain>,
 }
@@ -56,6 +57,7 @@ pub(super) fn check_routing(
             .map(|(i, when)| check_when(when, &Path::default().key("admit").index(i), findings))
             .collect(),
         budgets: budgets::check(raw.budgets, models, findings),
+        teams: budgets::check_teams(raw.teams, findings),
         explain: check_explain(raw.explain),
         ..check_clients(raw.routing)
     };
@@ -407,6 +409,8 @@ fn note_reads(routing: &mut Routing, models: &BTreeMap<String, ModelConfig>) {
         budget.when.reads(&mut reads);
         budget.by.reads(&mut reads);
     }
+    let teams = routing.teams.iter();
+    teams.for_each(|team| team.when.reads(&mut reads));
     let clients = routing.client_constraints.as_ref();
     let identity = routing.identity_header.as_ref();
     let headers = [

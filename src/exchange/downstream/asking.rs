@@ -89,7 +89,8 @@ impl Downstream {
         let question = match &classifier.source {
             Source::Webhook(webhook) => of_webhook(classifier, webhook, &required, &asked),
             Source::Model(source) => {
-                self.of_model(classifier, source, &required, &asked, subject.facts)
+                let team = self.config.routing.team(subject.profile, known);
+                self.of_model(classifier, source, &required, &asked, team, subject.facts)
             }
         };
         let question = match question {
@@ -116,6 +117,7 @@ impl Downstream {
         source: &ModelSource,
         required: &[&Labels],
         asked: &callout::Asked<'_>,
+        team: Option<&str>,
         facts: RequestFacts<'_>,
     ) -> Result<Question, Outcome> {
         let body = callout::model_question(classifier, source, asked).ok_or(Outcome::Unasked)?;
@@ -148,6 +150,7 @@ impl Downstream {
         let plan = Handoff {
             model: model.name.clone(),
             rule: None,
+            team: team.map(str::to_owned),
             operation: profile.operation,
             media_type: String::new(),
             streamed: false,

@@ -143,6 +143,7 @@ impl Downstream {
             self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
         }
         let plan = Handoff {
+            team: routing.team(profile, &known).map(str::to_owned),
             per_try_ms: timeouts.per_try_ms,
             findings: findings.clone(),
             ..self.handoff(profile, serving, &choice, facts)
@@ -150,6 +151,9 @@ impl Downstream {
         let mut mutation = self.dispatch(&plan, serving.policy(), timeouts, &choice);
         if let Some(intent) = &known.intent {
             mutation.store(handoff::INTENT, intent.as_bytes());
+        }
+        if let Some(complexity) = profile.complexity {
+            mutation.store(handoff::COMPLEXITY, complexity.to_string());
         }
         if !self.asked.classified.is_empty() {
             mutation.store(handoff::CLASSES, self.asked.classified.join(", "));
@@ -168,6 +172,7 @@ impl Downstream {
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
+            team: None,
             operation: profile.operation,
             media_type: self.asked.media_type.clone(),
             streamed: profile.streamed,
@@ -199,6 +204,10 @@ impl Downstream {
         mutation.store(handoff::OPERATION, operation_name(handoff.operation));
         if let Some(rule) = &handoff.rule {
             mutation.store(handoff::RULE, rule.as_bytes());
+        }
+        if let Some(team) = &handoff.team {
+            mutation.store(handoff::TEAM, team.as_bytes());
+            self.asked.counted.team.clone_from(team);
         }
         if policy.assigns() {
             let variant = variant(&choice.plan.candidates);

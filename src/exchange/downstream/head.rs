@@ -62,8 +62,9 @@ impl RequestHead {
             routing.requirements.len(),
             routing.admit.len(),
             routing.budgets.len(),
+            routing.teams.len(),
         ];
-        if conditions != [0; 4] {
+        if conditions != [0; 5] {
             let path = self.path.split(['?', '#']).next();
             facts.path = path.unwrap_or_default().to_owned();
         }

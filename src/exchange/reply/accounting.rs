@@ -109,7 +109,7 @@ impl ReplyState {
         }
     }
 
-    fn cost(&self, usage: &Usage) -> Option<u64> {
+    pub(super) fn cost(&self, usage: &Usage) -> Option<u64> {
         self.origin.tariff.as_ref()?.nano_usd(usage)
     }
 
@@ -122,6 +122,10 @@ impl ReplyState {
         ];
         for (key, tokens) in counts {
             mutation.store(key, tokens.to_string());
+        }
+        if usage.cache_write_tokens > 0 {
+            let written = usage.cache_write_tokens.to_string();
+            mutation.store(handoff::CACHE_WRITE_TOKENS, written);
         }
         if let Some(nano) = self.cost(&usage) {
             mutation.store(handoff::COST, nano.to_string());

@@ -7,6 +7,7 @@ use crate::exchange::mutation::{Flow, Mutation};
 use crate::failure::{Class, Failure, Next};
 use crate::schema::ErrorReply;
 use crate::schema::openai::{ChunkWriter, write_error};
+use crate::usage::Usage;
 
 impl ReplyState {
     /// Tells of an attempt that never came to a verdict.
@@ -54,6 +55,12 @@ impl ReplyState {
         } else {
             Class::Reset
         }
+    }
+
+    /// The same for an answer that nobody gets to see, but that has to be paid for.
+    pub(super) fn fail_charged(&mut self, usage: Usage, failure: Failure, now_ms: u64) -> Mutation {
+        self.usage = usage;
+        self.fail(failure, now_ms, Mutation::default())
     }
 
     /// Turns the reply into a failed attempt that Envoy retries, or into the client's error.

@@ -3,7 +3,7 @@
 
 use super::{Mutation, Phase, ReplyState};
 use crate::failure::{Class, Failure};
-use crate::observed::{CoolDown, Observation, Update};
+use crate::observed::{Bill, CoolDown, Observation, Update};
 
 impl ReplyState {
     /// The attempt begins.
@@ -66,6 +66,7 @@ impl ReplyState {
             cool_down,
             ..self.observation(update)
         });
+        self.tell_usage(mutation);
     }
 
     /// The client has left before there was a verdict.
@@ -85,7 +86,13 @@ impl ReplyState {
     /// Once, when the attempt is over: the counts of a stream are totals.
     fn tell_usage(&self, mutation: &mut Mutation) {
         if let Some(last) = mutation.observed.last_mut() {
-            last.usage = self.usage;
+            last.bill = self.usage.is_known().then(|| {
+                Box::new(Bill {
+                    usage: self.usage,
+                    nano_usd: self.cost(&self.usage).unwrap_or(0),
+                    payer: self.origin.payer.clone(),
+                })
+            });
         }
     }
 
