@@ -231,6 +231,16 @@ impl Failure {
         }
     }
 
+    /// A reply that could not be read; `message` says what it was to be.
+    pub fn malformed(message: &'static str) -> Failure {
+        Failure::new(Class::MalformedReply, message)
+    }
+
+    /// A reply that is not of the schema that its provider speaks.
+    pub fn off_schema() -> Failure {
+        Failure::malformed("the provider's reply does not follow its own schema")
+    }
+
     /// The same failure with the provider's own status.
     pub fn with_status(mut self, status: u16) -> Failure {
         self.status = status;

@@ -202,16 +202,15 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, ImmediateResponse> {
         let surface = self.surface;
-        let by_chat = match self.operation {
-            Operation::Chat => true,
-            Operation::Completions => !self.completes_by_itself(body),
-            _ => false,
-        };
-        let outcome = self.check_size(body).and_then(|()| match surface {
-            Some(surface) if by_chat => self.open(surface, body, facts),
-            None if by_chat => self.plan(body, Report::default(), facts),
-            _ => self.plan_operation(body, facts),
-        });
+        let outcome = self
+            .check_size(body)
+            .and_then(|()| match self.operation_profile(body)? {
+                Some(profile) => self.plan_operation(&profile, body, facts),
+                None => match surface {
+                    Some(surface) => self.open(surface, body, facts),
+                    None => self.plan(body, Report::default(), facts),
+                },
+            });
         outcome.map_err(|failure| {
             let unable = failure.code.as_deref() == Some(NO_ABLE_CANDIDATE);
             match unable && self.operation.counts_tokens() {
@@ -221,10 +220,22 @@ impl Downstream {
         })
     }
 
+    /// What a request for anything but chat asks for; `None` for what chat serves.
+    fn operation_profile(&self, body: &[u8]) -> Result<Option<RequestProfile>, Failure> {
+        let inspected = || inspect_operation(self.operation, body, &self.asked.media_type);
+        match self.operation {
+            Operation::Chat => Ok(None),
+            // What is wrong with them is told by whoever reads them in chat's place.
+            Operation::Completions => Ok(inspected()
+                .ok()
+                .filter(|profile| self.completes_by_itself(profile))),
+            _ => inspected().map(Some).map_err(|error| invalid(&error)),
+        }
+    }
+
     /// Whether a candidate is said to take legacy completions as they are.
-    fn completes_by_itself(&self, body: &[u8]) -> bool {
-        let profile = inspect_operation(self.operation, body, &self.asked.media_type);
-        let model = profile.ok().and_then(|p| self.config.models.get(&p.model));
+    fn completes_by_itself(&self, profile: &RequestProfile) -> bool {
+        let model = self.config.models.get(&profile.model);
         model.is_some_and(|model| {
             let mut candidates = model.candidates.iter();
             candidates.any(|c| c.capabilities.operations.contains(self.operation))
@@ -354,17 +365,16 @@ impl Downstream {
     /// Decides by a request for anything but chat.
     fn plan_operation(
         &mut self,
+        profile: &RequestProfile,
         body: &[u8],
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
-        let profile = inspect_operation(self.operation, body, &self.asked.media_type)
-            .map_err(|error| invalid(&error))?;
-        self.admit(&profile, facts)?;
+        self.admit(profile, facts)?;
         let (config, media_type) = (Rc::clone(&self.config), self.asked.media_type.clone());
         let loss = |candidate: &Backend, strict| {
-            sieve::operation_loss(&config, &profile, body, &media_type, candidate, strict)
+            sieve::operation_loss(&config, profile, body, &media_type, candidate, strict)
         };
-        self.decide(&profile, &loss, &|| None, &Report::default(), facts)
+        self.decide(profile, &loss, &|| None, &Report::default(), facts)
     }
 
     /// Why the request goes where it goes, as JSON, when that was asked for and decided.

@@ -456,7 +456,7 @@ impl ReplyState {
 }
 
 fn malformed(message: &'static str) -> Failure {
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }
 
 fn too_large() -> Failure {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::openai::ChatCompletionRequest;
 use super::openai::operations::Relay;
 use super::{OperationSchema, Reply, ReplyContext, Schema, Target, TranslateError, Translated};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::json::{self, Members, ObjectWriter};
 use crate::usage::Usage;
@@ -117,7 +117,7 @@ impl OperationSchema for CountTokens {
     ) -> Result<Reply, Failure> {
         let malformed = || {
             let message = "the provider's reply is not a count of tokens";
-            Failure::new(Class::MalformedReply, message)
+            Failure::malformed(message)
         };
         let Members(members) = json::read(body).map_err(|_| malformed())?;
         let is_count = |name: &str| matches!(name, "totalTokens" | "inputTokens" | "input_tokens");

@@ -5,7 +5,7 @@
 use super::embeddings::{Asked, EmbeddingsReply};
 use super::fields::Fields;
 use super::{OperationSchema, Reply, ReplyContext, Target, TranslateError, Translated};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::json::{self, Json, Raw};
 use crate::usage::Usage;
@@ -62,7 +62,7 @@ impl OperationSchema for TitanEmbeddings {
     ) -> Result<Reply, Failure> {
         let malformed = || {
             let message = "the provider's reply is not an embedding";
-            Failure::new(Class::MalformedReply, message)
+            Failure::malformed(message)
         };
         let TitanReply {
             embedding,

@@ -142,12 +142,7 @@ impl Downstream {
         if let Some(books) = facts.books.filter(|_| !routing.budgets.is_empty()) {
             self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
         }
-        let plan = Handoff {
-            team: routing.team(profile, &known).map(str::to_owned),
-            per_try_ms: timeouts.per_try_ms,
-            findings: findings.clone(),
-            ..self.handoff(profile, serving, &choice, facts)
-        };
+        let plan = self.handoff(&view, serving, &choice, timeouts, findings, facts);
         let mut mutation = self.dispatch(&plan, serving.policy(), timeouts, &choice);
         if let Some(intent) = &known.intent {
             mutation.store(handoff::INTENT, intent.as_bytes());
@@ -164,29 +159,33 @@ impl Downstream {
     /// What the attempts need to know.
     fn handoff(
         &mut self,
-        profile: &RequestProfile,
+        view: &View<'_>,
         serving: Serving<'_>,
         choice: &Choice<'_>,
+        timeouts: Timeouts,
+        findings: &Report,
         facts: RequestFacts<'_>,
     ) -> Handoff {
+        let profile = view.profile;
+        let team = self.config.routing.team(profile, view.facts);
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
-            team: None,
+            team: team.map(str::to_owned),
             operation: profile.operation,
             media_type: self.asked.media_type.clone(),
             streamed: profile.streamed,
             include_usage: profile.include_usage,
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
-            per_try_ms: 0,
+            per_try_ms: timeouts.per_try_ms,
             input_tokens: profile.input_tokens,
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::joined(
                 std::mem::take(&mut self.asked.downgraded),
                 trail::of_avoided(&choice.avoided),
             ),
-            findings: Report::default(),
+            findings: findings.clone(),
             betas: std::mem::take(&mut self.asked.betas),
             steps: steps(&choice.plan.candidates, profile, self.topology),
         }

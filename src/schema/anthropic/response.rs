@@ -8,7 +8,7 @@ use super::error;
 use super::format::STRUCTURED_OUTPUT_TOOL;
 use super::metadata::{Metadata, Stop};
 use super::wire::{MessageReply, ReplyBlock, StopDetails, Tokens};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::json::{self, Raw};
 use crate::schema::citations::{self, CitedText};
 use crate::schema::openai::{Choice, Completion, FinishReason, ReasoningDetail, ToolCallReply};
@@ -20,7 +20,7 @@ pub(super) fn translate(
     body: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<Reply, Failure> {
-    let reply: MessageReply<'_> = json::read(body).map_err(|_| malformed())?;
+    let reply: MessageReply<'_> = json::read(body).map_err(|_| Failure::off_schema())?;
     let MessageReply {
         kind: _, // `error` is told by its object
         id,
@@ -39,7 +39,7 @@ pub(super) fn translate(
         return Err(error::of_object(&error, None));
     }
     let mut reader = Reader::new(context.hints.structured_output_tool);
-    for block in content.ok_or_else(malformed)? {
+    for block in content.ok_or_else(Failure::off_schema)? {
         reader.block(block);
     }
     let refusal = explanation(stop_details);
@@ -92,11 +92,6 @@ pub(super) fn is_refusal(stop_reason: &str) -> bool {
 pub(super) fn explanation(stop_details: Option<Raw<'_>>) -> Option<String> {
     let details: StopDetails<'_> = json::parse(stop_details?)?;
     Some(details.explanation?.to_string())
-}
-
-fn malformed() -> Failure {
-    let message = "the provider's reply does not follow its own schema";
-    Failure::new(Class::MalformedReply, message)
 }
 
 #[derive(Default)]

@@ -10,7 +10,7 @@ use super::wire::{
     ReplyReasoning, ReplyToolUse,
 };
 use super::{FORMAT, error};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::json::{self, Raw};
 use crate::schema::citations::{self, Page};
 use crate::schema::openai::{Choice, Completion, FinishReason, ReasoningDetail, ToolCallReply};
@@ -23,7 +23,7 @@ pub(super) fn translate(
     body: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<Reply, Failure> {
-    let reply: ConverseReply<'_> = json::read(body).map_err(|_| malformed())?;
+    let reply: ConverseReply<'_> = json::read(body).map_err(|_| Failure::off_schema())?;
     let ConverseReply {
         output,
         stop_reason,
@@ -35,7 +35,8 @@ pub(super) fn translate(
         service_tier,
         extra: _, // none is documented; an error's message is read below
     } = reply;
-    let content = blocks(output).ok_or_else(|| error::in_reply(body).unwrap_or_else(malformed))?;
+    let content =
+        blocks(output).ok_or_else(|| error::in_reply(body).unwrap_or_else(Failure::off_schema))?;
     let mut reader = Reader {
         takes_answer_from_tool: context.hints.structured_output_tool,
         signed_format: signed_format(&context.model),
@@ -104,7 +105,7 @@ pub(super) fn is_malformed(stop_reason: &str) -> bool {
 /// A reply of nothing, because the model wrote what Bedrock could not read.
 pub(super) fn malformed_by_the_model() -> Failure {
     let message = "the model's output could not be read by the provider";
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }
 
 /// The web page that is cited; none when the citation is of something else.
@@ -119,11 +120,6 @@ pub(super) fn page(citation: Raw<'_>) -> Option<Page> {
         title: title.as_deref().unwrap_or(&url).to_owned(),
         url: url.into_inner().into_owned(),
     })
-}
-
-fn malformed() -> Failure {
-    let message = "the provider's reply does not follow its own schema";
-    Failure::new(Class::MalformedReply, message)
 }
 
 #[derive(Default)]

@@ -16,7 +16,7 @@ pub(super) fn translate(
     body: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<Reply, Failure> {
-    let reply: ChatReply<'_> = json::read(body).map_err(|_| malformed())?;
+    let reply: ChatReply<'_> = json::read(body).map_err(|_| Failure::off_schema())?;
     let ChatReply {
         id,
         finish_reason: reason,
@@ -32,7 +32,7 @@ pub(super) fn translate(
         tool_plan,
         citations,
         extra: _, // none is documented
-    } = message.ok_or_else(malformed)?;
+    } = message.ok_or_else(Failure::off_schema)?;
     let reason = reason.as_deref().unwrap_or_default();
     if let Some(failure) = failure_of(reason, None) {
         return Err(failure);
@@ -145,9 +145,4 @@ fn call(raw: Raw<'_>) -> Option<ToolCallReply<'_>> {
 
 fn list(raw: Option<Raw<'_>>) -> Vec<Raw<'_>> {
     raw.and_then(json::parse).unwrap_or_default()
-}
-
-fn malformed() -> Failure {
-    let message = "the provider's reply does not follow its own schema";
-    Failure::new(Class::MalformedReply, message)
 }

@@ -70,5 +70,5 @@ pub(in crate::schema) fn check_count(count: usize, hints: Hints) -> Result<(), F
 
 fn no_vector() -> Failure {
     let message = "the provider's reply holds something that is no vector";
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }

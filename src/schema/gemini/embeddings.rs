@@ -4,7 +4,7 @@
 //! official SDK 3.4 (google-genai), which chooses between the forms by the model's name, read
 //! 2026-11-21.
 
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::json::{self, Json, Raw};
 use crate::schema::embeddings::{Asked, EmbeddingsReply, array, purpose};
@@ -229,5 +229,5 @@ fn is_ours(name: &str) -> bool {
 
 fn malformed() -> Failure {
     let message = "the provider's reply is not a list of embeddings";
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }

@@ -115,7 +115,7 @@ impl Chunks {
         if self.state.has_started() {
             Failure::new(Class::Reset, "the stream ended before the reply did")
         } else if self.has_skipped {
-            Failure::new(Class::MalformedReply, "the stream is not one of Gemini's")
+            Failure::malformed("the stream is not one of Gemini's")
         } else {
             Failure::new(Class::EmptyReply, "the stream has no content")
         }

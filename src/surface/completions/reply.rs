@@ -70,7 +70,7 @@ impl SurfaceReply for Reply {
     fn whole(&mut self, chat: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         let message = "the reply is not a chat completion";
         let completion: Completion<'_> =
-            json::read(chat).map_err(|_| Failure::new(Class::MalformedReply, message))?;
+            json::read(chat).map_err(|_| Failure::malformed(message))?;
         self.state.write(completion, out);
         Ok(())
     }

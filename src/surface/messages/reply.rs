@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::completion::{ChatDelta, ChatReply, ReplyCall, ReplyDetail};
 use super::message::{ContentBlock, Message, MessageUsage, Stop, message_id};
 use super::reasoning::{CALL_SIGNATURE, seal};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::json::{self, RawValue, Text};
 use crate::usage::Usage;
 
@@ -55,7 +55,7 @@ pub(super) fn translate(exchange: &str, body: &[u8], out: &mut Vec<u8>) -> Resul
 
 fn malformed() -> Failure {
     let message = "the provider's reply is not a chat completion";
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }
 
 fn blocks<'a>(

@@ -3,7 +3,7 @@
 use super::assembler::Assembler;
 use super::completion::{Completion, StreamError};
 use super::echo::Echo;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::framing::sse::{Decoder, Event};
 use crate::json;
 use crate::surface::{SurfaceContext, SurfaceReply};
@@ -38,8 +38,7 @@ impl SurfaceReply for ResponsesReply {
     }
 
     fn whole(&mut self, chat: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
-        let malformed =
-            |_| Failure::new(Class::MalformedReply, "the reply is not a chat completion");
+        let malformed = |_| Failure::malformed("the reply is not a chat completion");
         let completion: Completion<'_> = json::read(chat).map_err(malformed)?;
         let assembler = &mut self.stream.assembler;
         assembler.read(completion, out);

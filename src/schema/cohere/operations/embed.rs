@@ -4,7 +4,7 @@
 //! user guide, "Cohere Embed v3" and "Cohere Embed v4", read 2026-11-21.
 
 use super::Host;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::json::{self, Json, Kind, Raw};
 use crate::schema::embeddings::{Asked, EmbeddingsReply, array, purpose};
@@ -140,5 +140,5 @@ fn floats(embeddings: Raw<'_>) -> Option<Vec<Raw<'_>>> {
 
 fn malformed() -> Failure {
     let message = "the provider's reply is not a list of embeddings";
-    Failure::new(Class::MalformedReply, message)
+    Failure::malformed(message)
 }

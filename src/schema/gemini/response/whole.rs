@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{End, ReplyState, Sink};
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::json::{self, RawValue};
 use crate::schema::openai::{Choice, Completion, ReasoningDetail, ToolCallReply};
 use crate::schema::{Reply, ReplyContext};
@@ -15,8 +15,8 @@ pub(in super::super) fn translate(
     body: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<Reply, Failure> {
-    let response = json::read(body)
-        .map_err(|_| Failure::new(Class::MalformedReply, "the reply is not one of Gemini's"))?;
+    let response =
+        json::read(body).map_err(|_| Failure::malformed("the reply is not one of Gemini's"))?;
     let mut state = ReplyState::new(context);
     let mut collected = Collected::default();
     state.absorb(response, &mut collected)?;

@@ -1,7 +1,7 @@
 //! Embeddings from speakers of OpenAI's schema.
 
 use super::Relay;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::json::{self, Kind, Raw, Text};
 use crate::json::{Members, ObjectWriter};
@@ -93,7 +93,7 @@ impl OperationSchema for Embeddings {
     ) -> Result<Reply, Failure> {
         let malformed = |_| {
             let message = "the provider's reply is not a list of embeddings";
-            Failure::new(Class::MalformedReply, message)
+            Failure::malformed(message)
         };
         let Body {
             model,

@@ -61,7 +61,7 @@ impl OperationSchema for Rerank {
     ) -> Result<Reply, Failure> {
         let malformed = |_| {
             let message = "the provider's reply is not a list of ranked documents";
-            Failure::new(Class::MalformedReply, message)
+            Failure::malformed(message)
         };
         let Body {
             model,
