@@ -34,6 +34,9 @@ pub struct Reservation {
     pub at_ms: u64,
 }
 
+/// What was used must be booked: a store's own tries are made so many times.
+const SETTLING_TRIES: usize = 8;
+
 /// In how many parts the accounts of one budget are kept: each is changed as a whole.
 const PAGES: u64 = 1024;
 
@@ -55,7 +58,18 @@ pub fn standing(
     Book::decode(&bytes).standing(who, window, now_ms)
 }
 
-/// Reserves an amount if it is within the limit; the error tells how the account stands.
+/// Why nothing was reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// It would pass the limit; this is how the account stands.
+    Exhausted(Standing),
+    /// Others changed the book too often for this change to be made.
+    Busy,
+}
+
+/// Reserves an amount if it is within the limit.
+///
+/// What could not be written is denied: bounded beats served.
 pub fn reserve(
     store: &dyn Store,
     budget: &str,
@@ -63,16 +77,17 @@ pub fn reserve(
     amount: u64,
     limit: Limit,
     now_ms: u64,
-) -> Result<Reservation, Standing> {
+) -> Result<Reservation, Denied> {
     let page = page_name(budget, who);
-    // A change that nobody could make is refused: bounded beats served.
-    let mut outcome = Err(Standing::default());
-    store.change(&page, &mut |old| {
+    let mut outcome = Ok(());
+    let stored = store.change(&page, &mut |old| {
         let mut book = Book::decode(old);
         outcome = book.reserve(who, amount, limit, now_ms);
         book.encode()
     });
-    outcome.map(|()| Reservation {
+    outcome.map_err(Denied::Exhausted)?;
+    stored.then_some(()).ok_or(Denied::Busy)?;
+    Ok(Reservation {
         page,
         who,
         amount,
@@ -81,13 +96,16 @@ pub fn reserve(
 }
 
 impl Reservation {
-    /// Replaces what was reserved by what was used: 0 gives all of it back.
-    pub fn settle(&self, store: &dyn Store, window: Window, used: u64, now_ms: u64) {
-        store.change(&self.page, &mut |old| {
+    /// Replaces what was reserved by what was used: 0 gives all of it back. False when the book
+    /// could not be written, however often it was tried: then all of it stays reserved until it
+    /// lapses.
+    pub fn settle(&self, store: &dyn Store, window: Window, used: u64, now_ms: u64) -> bool {
+        let mut change = |old: &[u8]| {
             let mut book = Book::decode(old);
             book.settle(self, used, window, now_ms);
             book.encode()
-        });
+        };
+        (0..SETTLING_TRIES).any(|_| store.change(&self.page, &mut change))
     }
 }
 

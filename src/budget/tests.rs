@@ -1,11 +1,11 @@
 //! What the books promise, whatever happens.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Book, Limit, Reservation, Standing, Window, page_name, reserve, standing};
+use super::{Book, Denied, Limit, Reservation, Standing, Window, page_name, reserve, standing};
 use crate::observed::Store;
 
 #[derive(Default)]
@@ -16,13 +16,56 @@ impl Store for Memory {
         self.0.borrow().get(name).cloned()
     }
 
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
         let old = self.load(name).unwrap_or_default();
         // Another worker was faster: the first try is for nothing.
         let _ = change(&old);
         let new = change(&old);
         self.0.borrow_mut().insert(name.to_owned(), new);
+        true
     }
+}
+
+/// Others are faster, so many times.
+struct Crowded<'m>(&'m Memory, Cell<u32>);
+
+impl Store for Crowded<'_> {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.load(name)
+    }
+
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
+        let Some(left) = self.1.get().checked_sub(1) else {
+            return self.0.change(name, change);
+        };
+        self.1.set(left);
+        let _ = change(&self.load(name).unwrap_or_default());
+        false
+    }
+}
+
+#[test]
+fn what_could_not_be_written_is_not_reserved() {
+    let memory = Memory::default();
+    let crowded = Crowded(&memory, Cell::new(1));
+    let reserved = reserve(&crowded, "b", 1, 60, limit(100), NOW);
+    assert_eq!(reserved, Err(Denied::Busy));
+    let nothing = Standing::default();
+    assert_eq!(standing(&memory, "b", 1, Window::Day, NOW), nothing);
+}
+
+#[test]
+fn settling_tries_longer_than_reserving_and_says_when_it_failed() {
+    let memory = Memory::default();
+    let held = reserve(&memory, "b", 1, 60, limit(100), NOW).expect("room");
+    let crowded = Crowded(&memory, Cell::new(100));
+    assert!(!held.settle(&crowded, Window::Day, 20, NOW));
+    let seen = standing(&memory, "b", 1, Window::Day, NOW);
+    assert_eq!((seen.settled, seen.reserved), (0, 60));
+    crowded.1.set(3);
+    assert!(held.settle(&crowded, Window::Day, 20, NOW));
+    let seen = standing(&memory, "b", 1, Window::Day, NOW);
+    assert_eq!((seen.settled, seen.reserved), (20, 0));
 }
 
 /// 2026-11-21T16:00:00Z.
@@ -71,7 +114,8 @@ fn a_limit_is_reached_and_never_passed_and_begins_anew() {
     let store = Memory::default();
     let held = reserve(&store, "b", 1, 60, limit(100), NOW).expect("room");
     let refused = reserve(&store, "b", 1, 41, limit(100), NOW).expect_err("no room");
-    assert_eq!((refused.settled, refused.reserved), (0, 60));
+    let (settled, reserved) = (0, 60);
+    assert_eq!(refused, Denied::Exhausted(Standing { settled, reserved }));
     assert!(
         reserve(&store, "b", 2, 100, limit(100), NOW).is_ok(),
         "another account"

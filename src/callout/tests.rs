@@ -169,9 +169,10 @@ impl Store for Shared {
         self.0.borrow().get(name).cloned()
     }
 
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
         let old = self.load(name).unwrap_or_default();
         self.0.borrow_mut().insert(name.to_owned(), change(&old));
+        true
     }
 }
 

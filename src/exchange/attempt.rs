@@ -169,6 +169,11 @@ impl Attempt {
         self.index
     }
 
+    /// The host's number of the client's request; 0 for a question of ours.
+    pub fn stream(&self) -> u64 {
+        self.plan.stream
+    }
+
     /// Takes away what the provider must not see, and sets what it needs. `headers` are all
     /// headers of the request.
     pub fn on_request_headers(&self, headers: &[(String, String)]) -> Mutation {

@@ -27,7 +27,7 @@ use crate::classify::Sample;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::fidelity::Report;
-use crate::inspect::{RequestProfile, estimate_tokens, inspect, inspect_operation, prefix};
+use crate::inspect::{RequestProfile, estimate_tokens, inspect, inspect_operation, prefix, sized};
 use crate::metrics::Request;
 use crate::observed::{Observed, Store, Unobserved};
 use crate::operation::Operation;
@@ -51,6 +51,8 @@ pub struct RequestFacts<'a> {
     pub now_s: u64,
     /// Envoy's request id.
     pub request_id: &'a str,
+    /// The host's number of the request, by which its attempts are found; 0 for none.
+    pub stream: u64,
     /// What has been observed of targets.
     pub observed: &'a dyn Observed,
     /// Where the books of budgets are; budgets are not kept without.
@@ -65,6 +67,7 @@ impl Default for RequestFacts<'_> {
             draw: 0,
             now_s: 0,
             request_id: "",
+            stream: 0,
             observed: &Unobserved,
             books: None,
             cache: Cache::new(&Unobserved, 0),
@@ -111,6 +114,8 @@ struct Asked {
     downgraded: String,
     /// The labels that the model which was asked for must keep, where another one serves.
     kept: Vec<Labels>,
+    /// As large as the request may be, where its profile does not say.
+    sized: Option<RequestProfile>,
 }
 
 impl Asked {
@@ -126,6 +131,7 @@ impl Asked {
             held: Holding::default(),
             downgraded: String::new(),
             kept: Vec::new(),
+            sized: None,
         }
     }
 }
@@ -369,7 +375,12 @@ impl Downstream {
         body: &[u8],
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
+        let Asked {
+            media_type, known, ..
+        } = &mut *self.asked;
+        wishes::read_other_body(&self.config.routing, body, media_type, known);
         self.admit(profile, facts)?;
+        self.asked.sized = Some(sized(profile, body));
         let (config, media_type) = (Rc::clone(&self.config), self.asked.media_type.clone());
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, profile, body, &media_type, candidate, strict)

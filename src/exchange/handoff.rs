@@ -136,6 +136,9 @@ pub struct Handoff {
     pub per_try_ms: u64,
     /// Estimated input tokens.
     pub input_tokens: u64,
+    /// The host's number of the client's request; 0 for a question of ours.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stream: u64,
     /// Hash of the prompt's beginning; 0 when nobody wants to know.
     pub prefix: u64,
     /// Who would have been asked but is left alone, as the trail tells it.

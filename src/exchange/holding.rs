@@ -1,6 +1,6 @@
 //! What requests hold of their budgets: reserved before they are sent, settled when they are over.
 
-use crate::budget::{self, Reservation, Standing};
+use crate::budget::{self, Denied, Reservation, Standing};
 use crate::catalog::Backend;
 use crate::config::{Budget, Config};
 use crate::failure::{Class, Failure};
@@ -59,9 +59,14 @@ impl Holding {
             let limit = budget.limit;
             match budget::reserve(store, &budget.name, who, amount, limit, view.now_ms) {
                 Ok(reservation) => held.0.push((reservation, i)),
-                Err(standing) => {
+                Err(denied) => {
                     held.settle(config, store, Used::default(), view.now_ms);
-                    return Err(exhausted(budget, standing, amount, view.now_ms));
+                    return Err(match denied {
+                        Denied::Exhausted(standing) => {
+                            exhausted(budget, standing, amount, view.now_ms)
+                        }
+                        Denied::Busy => busy(budget),
+                    });
                 }
             }
         }
@@ -99,6 +104,16 @@ fn need(budget: &Budget, candidates: &[&Backend], view: &View<'_>) -> u64 {
         }
     });
     each.max().unwrap_or(0)
+}
+
+/// Nothing is served whose cost could not be reserved.
+fn busy(budget: &Budget) -> Failure {
+    let message = format!("too many requests are on budget {} at once", budget.name);
+    let mut failure = Failure::new(Class::RateLimited, message)
+        .with_status(429)
+        .with_code("budget_busy");
+    failure.retry_after_s = Some(1);
+    failure
 }
 
 fn exhausted(budget: &Budget, standing: Standing, need: u64, now_ms: u64) -> Failure {

@@ -1,10 +1,13 @@
 //! What a client says of its own request besides the body's meaning: labels that it requires,
 //! limits that it sets. Both can only tighten what the configuration says.
 
+use serde_json::Value;
+
 use crate::catalog::Labels;
 use crate::classify::Sample;
 use crate::config::Routing;
 use crate::failure::{Class, Failure};
+use crate::framing::multipart::{Parts, boundary};
 use crate::inspect::RequestProfile;
 use crate::json;
 use crate::routing::{Constraints, Facts, Script};
@@ -13,25 +16,79 @@ use crate::schema::openai::ChatCompletionRequest;
 /// The most labels or limits that one header may name.
 const MOST: usize = 32;
 
+/// What a body says of whoever stands behind it, whatever it asks for.
+#[derive(Clone, Copy, Default)]
+struct Said<'a> {
+    metadata: Option<json::Raw<'a>>,
+    safety_identifier: Option<json::Raw<'a>>,
+    user: Option<json::Raw<'a>>,
+}
+
 /// Adds to `facts` what the configuration reads of a chat request's body.
 pub(super) fn read_body(routing: &Routing, request: &ChatCompletionRequest<'_>, facts: &mut Facts) {
-    let reads = &routing.reads;
-    let text = |raw: json::Raw<'_>| match json::parse(raw) {
-        Some(serde_json::Value::String(text)) => Some(text),
-        _ => None,
+    let said = Said {
+        metadata: request.metadata,
+        safety_identifier: request.safety_identifier,
+        user: request.user,
     };
-    if reads.metadata
-        && let Some(serde_json::Value::Object(fields)) = request.metadata.and_then(json::parse)
-    {
-        let texts = fields.into_iter().filter_map(|(name, value)| match value {
-            serde_json::Value::String(text) => Some((name, text)),
-            _ => None,
-        });
-        facts.metadata = texts.collect();
+    said.read(routing, facts);
+}
+
+/// The same of a request for anything but chat: of a JSON body, or of a form when `media_type`
+/// is one.
+pub(super) fn read_other_body(routing: &Routing, body: &[u8], media_type: &str, facts: &mut Facts) {
+    let reads = &routing.reads;
+    if !reads.user && !reads.metadata {
+        return;
     }
-    if reads.user {
-        let user = request.safety_identifier.or(request.user);
-        facts.user = user.and_then(text);
+    if !media_type.is_empty() {
+        facts.user = user_of_form(body, media_type).filter(|_| reads.user);
+        return;
+    }
+    let json::Members(members) = json::read(body).unwrap_or_default();
+    let find = |name| {
+        let mut latest = members.iter().rev();
+        let found = latest.find(|(known, _)| known.as_str() == name);
+        found.map(|(_, value)| *value)
+    };
+    let said = Said {
+        metadata: find("metadata"),
+        safety_identifier: find("safety_identifier"),
+        user: find("user"),
+    };
+    said.read(routing, facts);
+}
+
+fn user_of_form(body: &[u8], media_type: &str) -> Option<String> {
+    let mut parts = Parts::new(body, boundary(media_type)?);
+    while let Some(part) = parts.next_part().ok()? {
+        if part.name == "user" {
+            return String::from_utf8(part.value.to_vec()).ok();
+        }
+    }
+    None
+}
+
+impl Said<'_> {
+    fn read(self, routing: &Routing, facts: &mut Facts) {
+        let reads = &routing.reads;
+        let text = |raw: json::Raw<'_>| match json::parse(raw) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        if reads.metadata
+            && let Some(Value::Object(fields)) = self.metadata.and_then(json::parse)
+        {
+            let texts = fields.into_iter().filter_map(|(name, value)| match value {
+                Value::String(text) => Some((name, text)),
+                _ => None,
+            });
+            facts.metadata = texts.collect();
+        }
+        if reads.user {
+            let user = self.safety_identifier.or(self.user);
+            facts.user = user.and_then(text);
+        }
     }
 }
 

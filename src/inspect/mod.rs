@@ -7,7 +7,7 @@ mod prefix;
 mod tally;
 mod validate;
 
-pub use operation::inspect_operation;
+pub use operation::{inspect_operation, sized};
 
 pub use prefix::{Prefix, prefix};
 pub use tally::{tally, tally_message};

@@ -42,6 +42,29 @@ pub fn inspect_operation(
     })
 }
 
+/// As large as a request may be, for whoever reserves for it: its text, four bytes to a token.
+///
+/// A form is mostly images or sound, whose bytes say nothing of tokens.
+pub fn sized(profile: &RequestProfile, body: &[u8]) -> RequestProfile {
+    let is_form = profile.plain;
+    let writes_nothing = profile.operation.counts_tokens()
+        || matches!(
+            profile.operation,
+            Operation::Embeddings | Operation::Rerank | Operation::Moderations
+        );
+    RequestProfile {
+        input_tokens: match is_form || profile.operation.counts_tokens() {
+            true => 0,
+            false => super::estimate_tokens(body),
+        },
+        output_limit: match writes_nothing {
+            true => Some(0),
+            false => profile.output_limit,
+        },
+        ..profile.clone()
+    }
+}
+
 fn embeddings(body: &[u8]) -> Result<Cow<'_, str>, InvalidRequest> {
     let request: EmbeddingsRequest<'_> = read(body)?;
     let wrong = InvalidRequest::new;

@@ -16,8 +16,9 @@ pub trait Store {
     fn load(&self, name: &str) -> Option<Vec<u8>>;
 
     /// Changes a value. `change` makes the new one of the old one, and is called again when
-    /// another worker has been faster.
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>);
+    /// another worker has been faster. False when nothing was stored: others were faster too
+    /// often.
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool;
 }
 
 impl Store for Unobserved {
@@ -25,7 +26,9 @@ impl Store for Unobserved {
         None
     }
 
-    fn change(&self, _name: &str, _change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {}
+    fn change(&self, _name: &str, _change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
+        false
+    }
 }
 
 /// What has been recorded, as it is now. Each record is read once.

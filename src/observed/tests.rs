@@ -19,12 +19,13 @@ impl Store for Shared {
         self.values.borrow().get(name).cloned()
     }
 
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
         for _ in 0..*self.rivals.borrow() {
             change(&self.load(name).unwrap_or_default());
         }
         let new = change(&self.load(name).unwrap_or_default());
         self.values.borrow_mut().insert(name.to_owned(), new);
+        true
     }
 }
 

@@ -18,12 +18,17 @@ pub fn estimate_nano_usd(
 ) -> Option<u64> {
     let input_tokens = view.input_tokens(backend);
     let prices = backend.prices.as_deref()?.at(input_tokens);
-    let (input, output) = (prices.input?, prices.output?);
+    let input = prices.input?;
     let profile = view.profile;
     let cached = cached_tokens.min(input_tokens);
     let fresh = input_tokens.saturating_sub(cached);
     let most = backend.capabilities.max_output_tokens.unwrap_or(u64::MAX);
     let written = profile.output_limit.unwrap_or(usual_output).min(most);
+    // Who writes nothing needs no price for it.
+    let output = match written {
+        0 => input,
+        _ => prices.output?,
+    };
     let parts = [
         (fresh, input),
         (cached, prices.cached_input.unwrap_or(input)),

@@ -17,6 +17,7 @@ BUDGETS = {
     "refunded": {"tokens": 5_000, "per": "hour", "by": {"header": TEAM}},
     "nearly": {"tokens": 1_000, "per": "day", "soft": 0.05, "downgrade_to": "cheap"},
     "crowded": {"tokens": 120_000, "per": "day"},
+    "left": {"tokens": 100_000, "per": "day"},
 }
 
 
@@ -109,6 +110,23 @@ def test_near_its_end_a_budget_sends_requests_to_another_model(budgeted):
     assert sorted(answered, reverse=True) == answered
     trail = response.headers["x-pointsman-attempts"]
     assert trail.startswith("smart/nearly;class=budget_downgrade;ms=0, anthropic/")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_who_leaves_before_any_answer_pays_for_the_prompt(budgeted, shared_standins, stream):
+    shared_standins["openai"].fail({"kind": "stall"})
+    before, mark = books(budgeted, "left"), budgeted.envoy.mark()
+    message = {"role": "user", "content": "some words that are read and never answered " * 20}
+    body = {"model": "smart", "stream": stream, "messages": [message]}
+    with pytest.raises(httpx.TimeoutException), httpx.Client(timeout=0.4) as client:
+        url = f"{budgeted.envoy.url}/v1/chat/completions"
+        client.post(url, json=body, headers={CASE: "left"})
+    line = budgeted.envoy.logged_where(lambda line: line["pointsman.usage_estimated"], mark)
+    assert line["pointsman.usage_estimated"] == "true"
+    tokens = int(line["gen_ai.usage.input_tokens"])
+    assert 100 < tokens < 250
+    poll("settling", lambda: books(budgeted, "left")[1] == 0)
+    assert books(budgeted, "left")[0] - before[0] == tokens
 
 
 def test_64_clients_of_whom_some_leave_are_booked_to_the_token(budgeted):

@@ -1,6 +1,7 @@
 """Classifiers outside: models and webhooks that are asked for a class before the plan is made."""
 
 import json
+import re
 import socket
 import threading
 import time
@@ -422,3 +423,32 @@ def test_a_decision_tells_of_its_classes(gateway):
     (entry,) = told["request"]["classes"]
     assert entry.startswith("model;outcome=answered;class=code;ms=")
     assert told["rule"] == "by-model"
+
+
+def impatient(bootstrap):
+    """Envoy itself answers what nothing happens to for a while."""
+    return re.sub(r"(?<!per_try_)\bidle_timeout: .*", "idle_timeout: 0.4s", bootstrap)
+
+
+def test_whoever_envoy_answers_while_it_waits_keeps_nobody_waiting(scene, binaries, tmp_path):
+    hook = scene.hook
+    hook.reset()
+    document = scene.document | {"envoy": {}}
+    environment = {"HOOK_KEY": "hook-secret"}
+    gateway = Gateway(binaries, tmp_path, document, scene.standins, impatient, environment)
+    try:
+        text = prompt()
+        hook.delay_s = 1.0
+        given_up = ask(gateway, "fallback", text)
+        assert given_up.status_code == 504, given_up.text
+        hook.delay_s = 0.0
+        # Both workers, and so the one that has asked.
+        for _ in range(8):
+            with httpx.Client(base_url=gateway.envoy.url, timeout=10) as client:
+                body = {"model": "three", "messages": [{"role": "user", "content": text}]}
+                headers = {"x-rule": "fallback"}
+                response = client.post("/v1/chat/completions", json=body, headers=headers)
+            assert asked(response) == "gemini"
+            assert classes(gateway, response) == [("answered", "code")]
+    finally:
+        gateway.close()

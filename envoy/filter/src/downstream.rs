@@ -16,7 +16,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use crate::host::{self, SharedData, Side};
-use crate::meter;
+use crate::{meter, underway};
 
 /// Where Envoy keeps the claims of tokens that it has checked.
 const JWT_AUTHN: &str = "envoy.filters.http.jwt_authn";
@@ -87,10 +87,6 @@ impl DownstreamFilter {
         self.question.take().map(|question| *question)
     }
 
-    pub(crate) fn is_asking(&self) -> bool {
-        matches!(self.state, State::Asking(_))
-    }
-
     /// An answer has come, outside of this request's own callbacks: goes on with it. Gives the
     /// next question where there is one.
     pub(crate) fn resume(&mut self, answer: &Answer) -> Option<Question> {
@@ -119,6 +115,7 @@ impl DownstreamFilter {
             draw: draw(now.subsec_nanos(), self.context_id, &self.request_id),
             now_s: now.as_secs(),
             request_id: &self.request_id,
+            stream: u64::from(self.context_id),
             observed: &recorded,
             books: Some(&SharedData),
             cache: Cache::new(&SharedData, now_ms),
@@ -291,6 +288,10 @@ impl HttpContext for DownstreamFilter {
             State::Answering(_) => self.translate(size, end_of_stream),
             _ => Action::Continue,
         }
+    }
+
+    fn on_log(&mut self) {
+        underway::end(u64::from(self.context_id));
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {

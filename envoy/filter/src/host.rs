@@ -184,7 +184,11 @@ impl Recording {
 }
 
 /// Times that a change is tried before it is given up: each time another worker was faster.
-const MOST_TRIES: usize = 16;
+const MOST_TRIES: usize = 64;
+
+/// Of a value that is not there yet: what has been written since has another one. Without it
+/// Envoy would write without comparing, and two workers could both be first.
+const NOT_THERE: u32 = u32::MAX;
 
 /// Envoy's shared data: of all workers and of both roles, as they share one `vm_id`.
 pub(crate) struct SharedData;
@@ -194,19 +198,20 @@ impl Store for SharedData {
         checked("get_shared_data", hostcalls::get_shared_data(name))?.0
     }
 
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) {
+    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
         for _ in 0..MOST_TRIES {
             let Some((old, cas)) = checked("get_shared_data", hostcalls::get_shared_data(name))
             else {
-                return;
+                return false;
             };
             let new = change(&old.unwrap_or_default());
-            match hostcalls::set_shared_data(name, Some(&new), cas) {
+            match hostcalls::set_shared_data(name, Some(&new), cas.or(Some(NOT_THERE))) {
                 Err(Status::CasMismatch) => {}
-                other => return checked("set_shared_data", other).unwrap_or_default(),
+                other => return checked("set_shared_data", other).is_some(),
             }
         }
-        log::warn!("an observation was given up: others were faster {MOST_TRIES} times");
+        log::warn!("a change was given up: others were faster {MOST_TRIES} times");
+        false
     }
 }
 

@@ -8,6 +8,7 @@ mod known;
 mod meter;
 mod seat;
 mod state;
+mod underway;
 mod upstream;
 
 use std::rc::Rc;

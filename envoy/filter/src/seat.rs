@@ -52,10 +52,9 @@ impl Context for Seated {
     }
 
     fn on_done(&mut self) -> bool {
+        // Also where Envoy has answered while it waited: whoever waits with it must ask again.
+        self.callouts.leave(self.context_id);
         if let Ok(mut filter) = self.filter.try_borrow_mut() {
-            if filter.is_asking() {
-                self.callouts.leave(self.context_id);
-            }
             filter.on_done();
         }
         true
@@ -81,6 +80,12 @@ impl HttpContext for Seated {
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
         self.with(|filter| filter.on_http_response_body(size, end_of_stream))
+    }
+
+    fn on_log(&mut self) {
+        if let Ok(mut filter) = self.filter.try_borrow_mut() {
+            filter.on_log();
+        }
     }
 
     fn on_http_response_trailers(&mut self, count: usize) -> Action {

@@ -10,12 +10,15 @@ use proxy_wasm::types::Action;
 
 use crate::host::{self, Recording, Side};
 use crate::known;
+use crate::underway::{self, Running};
 
 /// One attempt.
 pub(crate) struct UpstreamFilter {
     config: Rc<Config>,
     topology: Topology,
-    attempt: Option<Attempt>,
+    attempt: Running,
+    /// The client's request, as the host numbers it.
+    stream: u64,
     recording: Recording,
 }
 
@@ -25,15 +28,22 @@ impl UpstreamFilter {
             config,
             recording,
             topology,
-            attempt: None,
+            attempt: Running::default(),
+            stream: 0,
         }
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> Action {
         log::error!("an attempt was refused: {}", refusal.reason);
         host::respond(&refusal.response);
-        self.attempt = None;
+        self.attempt.take();
         Action::Pause
+    }
+
+    /// What the attempt says; nothing once it is over.
+    fn with<T>(&self, call: impl FnOnce(&mut Attempt) -> T) -> Option<T> {
+        let mut attempt = self.attempt.try_borrow_mut().ok()?;
+        attempt.as_mut().map(call)
     }
 
     /// While a new configuration comes in, the plan may have been made by another one.
@@ -51,45 +61,37 @@ impl UpstreamFilter {
 
     /// The body is whole.
     fn send(&mut self, size: usize) -> Action {
-        let Some(attempt) = &mut self.attempt else {
-            return Action::Continue;
-        };
-        let body = host::body(Side::Request, 0, size);
-        match attempt.on_request_body(&body) {
-            Ok(mutation) => host::apply(Side::Request, &mutation, size),
-            Err(refusal) => self.refuse(&refusal),
+        let body = || host::body(Side::Request, 0, size);
+        match self.with(|attempt| attempt.on_request_body(&body())) {
+            None => Action::Continue,
+            Some(Ok(mutation)) => host::apply(Side::Request, &mutation, size),
+            Some(Err(refusal)) => self.refuse(&refusal),
         }
     }
 
     fn receive(&mut self, size: usize, end_of_stream: bool) -> Action {
-        let Some(attempt) = &mut self.attempt else {
-            return Action::Continue;
-        };
-        let Some(start) = attempt.reads_from(size, end_of_stream) else {
-            return Action::Pause;
-        };
-        let bytes = host::body(Side::Response, start, size.saturating_sub(start));
-        let now_ms = host::now_ms();
-        let mutation = attempt.on_response_body(&bytes, end_of_stream, now_ms);
-        self.recording.note(&mutation, now_ms);
-        host::apply(Side::Response, &mutation, size)
+        let received = self.with(|attempt| {
+            let start = attempt.reads_from(size, end_of_stream)?;
+            let bytes = host::body(Side::Response, start, size.saturating_sub(start));
+            let now_ms = host::now_ms();
+            let mutation = attempt.on_response_body(&bytes, end_of_stream, now_ms);
+            Some((mutation, now_ms))
+        });
+        match received {
+            None => Action::Continue,
+            Some(None) => Action::Pause,
+            Some(Some((mutation, now_ms))) => {
+                self.recording.note(&mutation, now_ms);
+                host::apply(Side::Response, &mutation, size)
+            }
+        }
     }
 }
 
 impl Context for UpstreamFilter {
     fn on_done(&mut self) -> bool {
-        if let Some(mut attempt) = self.attempt.take().filter(|attempt| !attempt.is_over()) {
-            let now_ms = host::now_ms();
-            let mutation = if client_has_left() {
-                attempt.on_abandoned()
-            } else {
-                let unconnected = host::property(&["upstream", "transport_failure_reason"]);
-                let connect_failed = unconnected.is_some_and(|reason| !reason.is_empty());
-                attempt.on_done(connect_failed, now_ms)
-            };
-            host::store(&mutation);
-            self.recording.note(&mutation, now_ms);
-        }
+        underway::leave(self.stream, &self.attempt);
+        underway::conclude(&self.attempt, self.recording);
         true
     }
 }
@@ -106,7 +108,9 @@ impl HttpContext for UpstreamFilter {
                 host::store(&mutation);
                 self.recording.note(&mutation, now_ms);
                 let headers = attempt.on_request_headers(&host::headers(Side::Request));
-                self.attempt = Some(attempt);
+                self.stream = attempt.stream();
+                self.attempt.replace(Some(attempt));
+                underway::enter(self.stream, &self.attempt, self.recording);
                 let action = host::apply(Side::Request, &headers, 0);
                 if end_of_stream { self.send(0) } else { action }
             }
@@ -126,12 +130,12 @@ impl HttpContext for UpstreamFilter {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        let Some(attempt) = &mut self.attempt else {
+        let now_ms = host::now_ms();
+        let answered =
+            self.with(|attempt| attempt.on_response_headers(&response_head(end_of_stream), now_ms));
+        let Some(mutation) = answered else {
             return Action::Continue;
         };
-        let head = response_head(end_of_stream);
-        let now_ms = host::now_ms();
-        let mutation = attempt.on_response_headers(&head, now_ms);
         self.recording.note(&mutation, now_ms);
         host::apply(Side::Response, &mutation, 0)
     }
@@ -144,15 +148,6 @@ impl HttpContext for UpstreamFilter {
         // With trailers, the last body callback does not carry the end of the stream.
         self.receive(usize::MAX, true)
     }
-}
-
-/// Envoy tears attempts down when the client hangs up; `http2.remote_reset` and its kin are the
-/// client's, too.
-fn client_has_left() -> bool {
-    let details = host::property(&["response", "code_details"]);
-    let of_client =
-        |details: &Vec<u8>| details.starts_with(b"downstream_") || details.starts_with(b"http");
-    details.as_ref().is_some_and(of_client)
 }
 
 fn attempt_facts(config: &Config) -> AttemptFacts {

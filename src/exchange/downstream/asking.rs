@@ -159,6 +159,7 @@ impl Downstream {
             created: facts.now_s,
             per_try_ms: model.timeouts.per_try_ms,
             input_tokens: profile.input_tokens,
+            stream: 0,
             prefix: 0,
             avoided: String::new(),
             findings: Report::default(),

@@ -140,6 +140,8 @@ impl Downstream {
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
         if let Some(books) = facts.books.filter(|_| !routing.budgets.is_empty()) {
+            let profile = self.asked.sized.as_ref().unwrap_or(profile);
+            let view = View { profile, ..view };
             self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
         }
         let plan = self.handoff(&view, serving, &choice, timeouts, findings, facts);
@@ -168,6 +170,7 @@ impl Downstream {
     ) -> Handoff {
         let profile = view.profile;
         let team = self.config.routing.team(profile, view.facts);
+        let sized = self.asked.sized.as_ref().unwrap_or(profile);
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
@@ -179,7 +182,8 @@ impl Downstream {
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
             per_try_ms: timeouts.per_try_ms,
-            input_tokens: profile.input_tokens,
+            input_tokens: sized.input_tokens,
+            stream: facts.stream,
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::joined(
                 std::mem::take(&mut self.asked.downgraded),

@@ -7,9 +7,6 @@ use crate::exchange::handoff;
 use crate::exchange::mutation::Mutation;
 use crate::usage::Usage;
 
-/// So many estimated tokens are told at once: each telling is a few host calls.
-const STEP: u64 = 64;
-
 /// What the client has been sent of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -19,8 +16,6 @@ pub(super) struct Seen {
     shortest: u64,
     /// There is nothing but an estimate.
     pub(super) is_all: bool,
-    /// Output tokens that have been told.
-    told: u64,
 }
 
 impl Seen {
@@ -55,9 +50,6 @@ impl ReplyState {
         }
         self.usage = usage;
         self.store_counts(usage, mutation);
-        if self.seen.told > 0 {
-            mutation.store(handoff::USAGE_ESTIMATED, "false");
-        }
     }
 
     /// Tells the client what a whole answer cost.
@@ -67,18 +59,7 @@ impl ReplyState {
         }
     }
 
-    /// Tells from time to time what a stream may have cost so far: when the client leaves, it is
-    /// too late for the access log.
-    pub(super) fn store_estimate(&mut self, mutation: &mut Mutation) {
-        let tokens = self.seen.tokens();
-        if tokens >= self.seen.told.saturating_add(STEP) && tokens > self.usage.output_tokens {
-            self.seen.told = tokens;
-            self.store_counts(self.estimate(), mutation);
-            mutation.store(handoff::USAGE_ESTIMATED, "true");
-        }
-    }
-
-    /// Settles a stream that did not come to its end.
+    /// Settles what did not come to its end.
     pub(super) fn settle_unfinished(&mut self, mutation: &mut Mutation) {
         self.seen.is_all = true;
         self.usage = self.estimate();

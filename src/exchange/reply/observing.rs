@@ -69,15 +69,25 @@ impl ReplyState {
         self.tell_usage(mutation);
     }
 
-    /// The client has left before there was a verdict.
+    /// The client has left before there was a verdict. Whoever was asked has read the prompt, and
+    /// has written what came of it, and will charge for both.
     pub(in crate::exchange) fn on_abandoned(&mut self) -> Mutation {
         let mut mutation = Mutation::default();
-        if let Phase::Committed { translator } = &self.phase {
-            let usage = translator.usage();
+        let (usage, is_charged) = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Committed { translator } => (translator.usage(), true),
+            Phase::Held {
+                translator, out, ..
+            } => {
+                self.seen.note(&out);
+                (translator.usage(), true)
+            }
+            Phase::Awaited | Phase::Buffered => (self.usage, !self.origin.ejected),
+            Phase::Error { .. } | Phase::Over => (self.usage, false),
+        };
+        if is_charged {
             self.store_usage(usage, &mut mutation);
             self.settle_unfinished(&mut mutation);
         }
-        self.phase = Phase::Over;
         mutation.observed.push(self.observation(self.ended()));
         self.tell_usage(&mut mutation);
         mutation
