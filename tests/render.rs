@@ -177,7 +177,7 @@ fn envoy_is_never_told_to_hedge() {
 }
 
 #[test]
-fn a_static_chain_exists_for_every_subset_in_declared_order() {
+fn a_static_chain_exists_for_every_subset_and_whoever_must_come_last() {
     let bootstrap = bootstrap(THREE, "1.38");
     let mut names: Vec<&str> = clusters(&bootstrap)
         .iter()
@@ -190,11 +190,13 @@ fn a_static_chain_exists_for_every_subset_in_declared_order() {
         [
             "chain.anthropic",
             "chain.anthropic.openai",
+            "chain.anthropic.openai.openai~2",
             "chain.gemini",
             "chain.openai",
             "chain.openai.anthropic",
             "chain.openai.anthropic.openai~2",
             "chain.openai.openai~2",
+            "chain.openai.openai~2.anthropic",
         ]
     );
 }

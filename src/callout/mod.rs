@@ -46,6 +46,8 @@ pub enum Outcome {
     Failed,
     /// Failed too often of late to be asked.
     Resting,
+    /// The candidate that is to be asked has asked to be left alone for now.
+    CoolingDown,
     /// Nobody may be asked: the request requires labels that the classifier does not keep.
     Excluded,
     /// There is nothing to ask: the request holds no text.
@@ -61,6 +63,7 @@ impl Outcome {
             Outcome::Timeout => "timeout",
             Outcome::Failed => "failed",
             Outcome::Resting => "resting",
+            Outcome::CoolingDown => "cooling_down",
             Outcome::Excluded => "excluded",
             Outcome::Unasked => "unasked",
         }

@@ -223,6 +223,9 @@ fn write_candidate(each: &Value, out: &mut dyn Write) -> io::Result<()> {
     if let Some(reason) = each["left_out"].as_str() {
         writeln!(out, "      left out: {reason}")?;
     }
+    if let Some(reason) = each["last_resort"].as_str() {
+        writeln!(out, "      only if all others fail: {reason}")?;
+    }
     for score in each["scores"].as_array().into_iter().flatten() {
         let policy = score["policy"].as_str().unwrap_or_default();
         let reason = score["reason"].as_str().unwrap_or_default();

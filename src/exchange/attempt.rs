@@ -105,7 +105,7 @@ impl Attempt {
             dialect: Arc::clone(&provider.dialect),
             ..ReplyContext::default()
         };
-        let is_last = index + 1 >= plan.steps.len();
+        let is_last = plan.is_last(index);
         let origin = Origin {
             provider: provider.name.clone(),
             model: backend.model.clone(),

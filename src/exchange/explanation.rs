@@ -10,6 +10,9 @@ use crate::routing::cost::{USUAL_OUTPUT_TOKENS, estimate_nano_usd};
 use crate::routing::rules::NEEDS;
 use crate::routing::{Policies, RoutePlan, View, hash};
 
+/// Why a candidate is asked last, or not at all.
+const LEFT_ALONE: &str = "asked to be left alone for now";
+
 /// What a decision came to.
 pub(super) struct Decision<'a> {
     pub serving: Serving<'a>,
@@ -21,6 +24,8 @@ pub(super) struct Decision<'a> {
     pub classes: &'a [String],
     /// In order.
     pub chosen: &'a [&'a Backend],
+    /// So many of them, at the end, asked to be left alone.
+    pub resting: usize,
     /// Left out, with the reason.
     pub left_out: Vec<(&'a Backend, String)>,
 }
@@ -110,6 +115,9 @@ impl Decision<'_> {
         for (i, candidate) in self.chosen.iter().enumerate() {
             let mut each = self.candidate(candidate);
             field(&mut each, "place", &to_string(&(i + 1)));
+            if i.saturating_add(self.resting) >= self.chosen.len() {
+                field(&mut each, "last_resort", &to_string(LEFT_ALONE));
+            }
             let mut list = String::from("[");
             for (policy, scores) in &scores {
                 let Some(score) = scores.get(i) else { continue };
@@ -186,7 +194,7 @@ pub(super) fn left_out<'a>(
         Loss::Unfaithful(report) => (*c, losses(report)),
     });
     let avoided = avoided.iter();
-    let avoided = avoided.map(|c| (*c, "asked to be left alone for now".to_owned()));
+    let avoided = avoided.map(|c| (*c, LEFT_ALONE.to_owned()));
     unable.chain(lost).chain(avoided).collect()
 }
 

@@ -150,6 +150,9 @@ pub struct Handoff {
     pub betas: Vec<String>,
     /// One for each attempt, in order.
     pub steps: Vec<Step>,
+    /// So many steps at the end ask those who are to be left alone: only when all before failed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub last_resort: usize,
 }
 
 /// One attempt of the plan.
@@ -165,6 +168,11 @@ pub struct Step {
     /// know.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tokens: u64,
+}
+
+/// Left out of what travels.
+fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Left out of what travels.
@@ -191,14 +199,24 @@ impl Handoff {
         self.steps.first().map(who) != self.steps.get(index).map(who)
     }
 
+    /// Whether nobody is asked after attempt `index` (from 0) but those who are to be left alone.
+    pub fn is_last(&self, index: usize) -> bool {
+        let others = self.steps.len().saturating_sub(self.last_resort);
+        index.saturating_add(1) >= others
+    }
+
     /// Where Envoy finds attempt `index` (from 0).
     ///
     /// Every candidate but the last is addressed so that its ejection fails the attempt at
-    /// once; the last one is tried even when it is ejected, because trying beats refusing.
+    /// once; the last one is tried even when it is ejected, because trying beats refusing. So is
+    /// the last one before those who are to be left alone.
     pub fn address(&self, index: usize, topology: Topology) -> Option<String> {
         let step = self.steps.get(index)?;
+        let number = index.saturating_add(1);
+        let is_tried_in_any_case = number == self.steps.len()
+            || number.saturating_add(self.last_resort) == self.steps.len();
         Some(match topology {
-            Topology::PerAttempt if index + 1 < self.steps.len() => {
+            Topology::PerAttempt if !is_tried_in_any_case => {
                 format!("{VIA_PREFIX}{}", step.cluster)
             }
             Topology::PerAttempt => step.cluster.clone(),

@@ -28,6 +28,22 @@ pub enum Topology {
     StaticChain,
 }
 
+/// The most candidates of a model whose static chains hold an order for each of those that may
+/// have to come last: of more there would be too many.
+const MOST_MOVED: usize = 3;
+
+impl Topology {
+    /// Whether candidates that are to be left alone can be asked last, where there are so many of
+    /// them in all, and the policy keeps the declared order or not.
+    pub fn can_move_last(self, candidates: usize, keeps_order: bool) -> bool {
+        match self {
+            Topology::PerAttempt => true,
+            // Where the policy reorders, every order is there.
+            Topology::StaticChain => !keeps_order || candidates <= MOST_MOVED,
+        }
+    }
+}
+
 /// What `render` writes and the module reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

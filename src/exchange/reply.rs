@@ -49,7 +49,7 @@ pub(super) struct Origin {
     pub per_try_ms: u64,
     pub ejected: bool,
     pub fallback_on_refusal: bool,
-    /// Whether nobody else is asked after it.
+    /// Whether nobody else is asked after it, unless it fails.
     pub is_last: bool,
     /// How targets are observed.
     pub settings: Settings,
@@ -449,6 +449,13 @@ impl ReplyState {
         }
         mutation.body = Some(out);
         mutation
+    }
+}
+
+impl Origin {
+    /// Whether a refusal leads on: not to those who are to be left alone, for nothing has failed.
+    fn falls_back_on_refusal(&self) -> bool {
+        self.fallback_on_refusal && !self.is_last
     }
 }
 

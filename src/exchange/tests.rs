@@ -1,4 +1,6 @@
+use super::Topology;
 use super::credentials::{is_reserved, is_withheld, is_withheld_from_client};
+use super::handoff::{Handoff, Step};
 use super::trail::{Entry, append, in_words, token};
 use crate::failure::Class;
 use crate::provider::{Auth, PROVIDERS};
@@ -72,4 +74,37 @@ fn a_trail_can_be_read_by_machines_and_by_people() {
 #[test]
 fn a_token_holds_nothing_that_could_end_a_header() {
     assert_eq!(token("a b\r\n\u{7f}é%"), "a%20b%0D%0A%7F%C3%A9%25");
+}
+
+fn step(provider: &str) -> Step {
+    Step {
+        provider: provider.to_owned(),
+        model: "m".to_owned(),
+        cluster: provider.to_owned(),
+        tokens: 0,
+    }
+}
+
+#[test]
+fn whoever_is_last_is_tried_even_when_it_is_ejected_and_so_is_the_last_resort() {
+    let plan = |last_resort| {
+        let findings = crate::json::to_string(&crate::fidelity::Report::default());
+        let head = r#"{"model":"m","streamed":false,"include_usage":false,"id":"","created":0"#;
+        let rest = r#""per_try_ms":1,"input_tokens":1,"prefix":0,"avoided":"","steps":[]"#;
+        let text = format!(r#"{head},{rest},"findings":{findings}}}"#);
+        let plan = Handoff::decode(text.as_bytes()).expect("a plan");
+        Handoff {
+            steps: ["a", "b", "c"].map(step).to_vec(),
+            last_resort,
+            ..plan
+        }
+    };
+    let addresses = |plan: &Handoff| {
+        let address = |i| plan.address(i, Topology::PerAttempt).expect("a step");
+        [0, 1, 2].map(address)
+    };
+    assert_eq!(addresses(&plan(0)), ["via-a", "via-b", "c"]);
+    assert_eq!(addresses(&plan(1)), ["via-a", "b", "c"]);
+    assert_eq!(addresses(&plan(2)), ["a", "via-b", "c"]);
+    assert_eq!([0, 1, 2].map(|i| plan(1).is_last(i)), [false, true, true]);
 }

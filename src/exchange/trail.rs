@@ -45,8 +45,8 @@ pub(super) fn append(trail: &str, entry: &Entry<'_>) -> String {
     }
 }
 
-/// Who is left alone, as entries of a trail: they were sent nothing, and cost no time.
-pub(super) fn of_avoided(avoided: &[&Backend]) -> String {
+/// Who is left alone, as entries of a trail: until now they were sent nothing, and cost no time.
+pub(super) fn of_avoided<'a>(avoided: impl Iterator<Item = &'a Backend>) -> String {
     let mut trail = String::new();
     for Backend {
         provider, model, ..

@@ -1,23 +1,21 @@
-//! Who asked to be left alone is asked only when there is nobody else.
+//! Who asked to be left alone is asked only when everybody else has failed.
 
 use crate::catalog::Backend;
-use crate::observed::{CoolDown, Observed};
+use crate::observed::Observed;
 
-/// Takes the candidates that cool down out of a plan, unless that would leave none.
-pub fn set_aside<'a>(
-    candidates: &mut Vec<&'a Backend>,
-    observed: &dyn Observed,
-) -> Vec<(&'a Backend, CoolDown)> {
+/// Puts the candidates that cool down behind all others, each group in its order. Gives how many
+/// these are; none when all of them cool down, because then nobody is better than another.
+pub fn put_last(candidates: &mut Vec<&Backend>, observed: &dyn Observed) -> usize {
     if candidates.len() < 2 {
-        return Vec::new();
+        return 0;
     }
-    let cooling = |c: &&'a Backend| Some((*c, observed.cool_down(&c.provider, &c.model)?));
-    let aside: Vec<_> = candidates.iter().filter_map(cooling).collect();
-    if aside.is_empty() || aside.len() == candidates.len() {
-        return Vec::new();
-    }
-    candidates.retain(|c| !aside.iter().any(|(other, _)| std::ptr::eq(*other, *c)));
-    aside
+    let cools = |c: &&Backend| observed.cool_down(&c.provider, &c.model).is_some();
+    let (mut cooling, others): (Vec<_>, Vec<_>) = candidates.drain(..).partition(cools);
+    let count = cooling.len();
+    let all_cool = others.is_empty();
+    *candidates = others;
+    candidates.append(&mut cooling);
+    if all_cool { 0 } else { count }
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod tiers;
 mod weighted;
 
 pub use constraint::Constraints;
-pub use cooling::set_aside;
+pub use cooling::put_last;
 pub use eligible::Unable;
 pub use facts::{Facts, Reads, Script};
 pub use params::{Param, ParamShape, ParamValue, Params};

@@ -15,7 +15,7 @@ def cooling(binaries, shared_standins, tmp_path_factory):
     """Each test has providers of its own, because a cool-down outlasts its test."""
     folder = tmp_path_factory.mktemp("cooling")
     providers, models = {}, {}
-    for test in ("said", "quota", "key", "all", "rate", "gone"):
+    for test in ("said", "quota", "key", "all", "rate", "gone", "last"):
         for vendor in VENDORS[:2]:
             providers[f"{vendor}-{test}"] = provider(
                 shared_standins[vendor], outlier_detection={"consecutive_failures": 1000}
@@ -94,6 +94,17 @@ def test_all_are_asked_when_all_want_to_be_left_alone(gateway):
     response = gateway.chat("all")
     assert who(response) == [("openai", "ok")]
     assert content(response, False)
+
+
+def test_who_wants_to_be_left_alone_is_asked_when_all_others_fail(gateway):
+    openai, anthropic = (gateway.standins[vendor] for vendor in VENDORS[:2])
+    openai.fail({"kind": "status", "status": 429, "retry_after": 30}, times=1)
+    gateway.chat("last")
+    anthropic.fail({"kind": "status", "status": 500}, times=1)
+    response = gateway.chat("last")
+    trail = [("openai", "cooling_down"), ("anthropic", "server_error"), ("openai", "ok")]
+    assert who(response) == trail
+    assert who(gateway.chat("last")) == [("openai", "cooling_down"), ("anthropic", "ok")]
 
 
 def test_a_client_that_leaves_is_nobodys_failure(gateway):

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::decision::{Choice, address, steps};
+use super::decision::{Choice, address, last_resort, steps};
 use super::{Downstream, RequestFacts};
 use crate::callout::{self, Answer, Outcome, Question};
 use crate::catalog::Labels;
@@ -139,14 +139,20 @@ impl Downstream {
             now_ms: facts.now_s.saturating_mul(1000),
             observed: facts.observed,
         };
-        let mut choice = Choice::of(serving, &required, &view, &|_, _| None);
+        let mut choice = Choice::of(serving, &required, &view, self.topology, &|_, _| None);
         if let Some((provider, of_it)) = &source.candidate {
             let candidates = &mut choice.plan.candidates;
             candidates.retain(|c| c.provider == *provider && c.model == *of_it);
+            choice.resting = 0;
         }
         if choice.plan.candidates.is_empty() {
             return Err(Outcome::Excluded);
         }
+        let named = source.candidate.as_ref();
+        if named.is_some_and(|(p, model)| facts.observed.cool_down(p, model).is_some()) {
+            return Err(Outcome::CoolingDown);
+        }
+        let steps = steps(&choice.plan.candidates, &profile, self.topology);
         let plan = Handoff {
             model: model.name.clone(),
             rule: None,
@@ -164,7 +170,8 @@ impl Downstream {
             avoided: String::new(),
             findings: Report::default(),
             betas: Vec::new(),
-            steps: steps(&choice.plan.candidates, &profile, self.topology),
+            last_resort: last_resort(choice.resting(), &steps),
+            steps,
         };
         let path = format!("{}/chat/completions", self.config.base_path);
         let mut question = question(classifier, INNER, path, INNER.to_owned(), body);

@@ -18,7 +18,6 @@ use crate::exchange::{Topology, trail, wishes};
 use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::RequestProfile;
-use crate::observed::Observed;
 use crate::operation::Operation;
 use crate::routing::{self, Constraints, Policies, RoutePlan, View};
 
@@ -28,9 +27,12 @@ pub(super) type LossOf<'a> = dyn Fn(&Backend, bool) -> Option<Loss> + 'a;
 /// A model's candidates, sorted out for one request.
 pub(super) struct Choice<'a> {
     pub(super) plan: RoutePlan<'a>,
+    /// So many at the plan's end are to be left alone for a while: they are asked only when all
+    /// others have failed.
+    pub(super) resting: usize,
     /// Left out because of what they could not carry.
     lost: Vec<(&'a Backend, Loss)>,
-    /// Left alone for a while.
+    /// Left alone for a while, and left out.
     avoided: Vec<&'a Backend>,
 }
 
@@ -39,32 +41,46 @@ impl<'a> Choice<'a> {
         serving: Serving<'a>,
         required: &[&Labels],
         view: &View<'_>,
+        topology: Topology,
         loss: &LossOf<'_>,
     ) -> Choice<'a> {
         let strict = serving.on_unsupported() == OnUnsupported::Reject;
+        let candidates = serving.candidates();
+        let all = candidates.len();
+        let mut plan = routing::plan(candidates, required, serving.policy(), view);
+        // What an attempt found out too late could not hand over to the next candidate.
+        let lost = leave_out_unfit(&|candidate| loss(candidate, strict), &mut plan);
         let mut choice = Choice {
-            plan: routing::plan(serving.candidates(), required, serving.policy(), view),
-            lost: Vec::new(),
+            resting: routing::put_last(&mut plan.candidates, view.observed),
+            plan,
+            lost,
             avoided: Vec::new(),
         };
-        choice.leave_alone(view.observed);
-        choice.leave_out(&|candidate| loss(candidate, strict));
-        if choice.plan.candidates.is_empty() && !choice.avoided.is_empty() {
-            // Who is to be left alone is better than nobody.
-            choice.plan.candidates = std::mem::take(&mut choice.avoided);
-            choice.leave_out(&|candidate| loss(candidate, strict));
+        if !topology.can_move_last(all, serving.policy().keeps_order()) {
+            let others = choice.regular().len();
+            choice.avoided = choice.plan.candidates.split_off(others);
+            choice.resting = 0;
         }
         choice
     }
 
-    fn leave_alone(&mut self, observed: &dyn Observed) {
-        let cooling = routing::set_aside(&mut self.plan.candidates, observed);
-        self.avoided = cooling.iter().map(|(backend, _)| *backend).collect();
+    /// Those that are not to be left alone.
+    fn regular(&self) -> &[&'a Backend] {
+        let candidates = &self.plan.candidates;
+        let others = candidates.len().saturating_sub(self.resting);
+        candidates.get(..others).unwrap_or_default()
     }
 
-    /// What an attempt found out too late could not hand over to the next candidate.
-    fn leave_out(&mut self, loss: &dyn Fn(&Backend) -> Option<Loss>) {
-        self.lost.extend(leave_out_unfit(loss, &mut self.plan));
+    /// Those that are.
+    pub(super) fn resting(&self) -> &[&'a Backend] {
+        let candidates = &self.plan.candidates;
+        candidates.get(self.regular().len()..).unwrap_or_default()
+    }
+
+    /// The trail's entries of those that are left alone for now.
+    fn told_resting(&self) -> String {
+        let (last, left_out) = (self.resting().iter(), self.avoided.iter());
+        trail::of_avoided(last.chain(left_out).copied())
     }
 }
 
@@ -128,8 +144,8 @@ impl Downstream {
             now_ms: facts.now_s.saturating_mul(1000),
             observed: facts.observed,
         };
-        let choice = Choice::of(serving, &required, &view, loss);
-        let timeouts = adapted(serving.timeouts(), &choice.plan.candidates, &view);
+        let choice = Choice::of(serving, &required, &view, self.topology, loss);
+        let timeouts = adapted(serving.timeouts(), choice.regular(), &view);
         if self.asked.explain || explanation::is_wanted(&config, &view) {
             let classes = &self.asked.classified;
             let told = explain(serving, view, timeouts, &required, &choice, classes);
@@ -171,6 +187,7 @@ impl Downstream {
         let profile = view.profile;
         let team = self.config.routing.team(profile, view.facts);
         let sized = self.asked.sized.as_ref().unwrap_or(profile);
+        let steps = steps(&choice.plan.candidates, sized, self.topology);
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
@@ -187,11 +204,12 @@ impl Downstream {
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::joined(
                 std::mem::take(&mut self.asked.downgraded),
-                trail::of_avoided(&choice.avoided),
+                choice.told_resting(),
             ),
             findings: findings.clone(),
             betas: std::mem::take(&mut self.asked.betas),
-            steps: steps(&choice.plan.candidates, profile, self.topology),
+            last_resort: last_resort(choice.resting(), &steps),
+            steps,
         }
     }
 
@@ -260,6 +278,7 @@ fn explain(
         required,
         classes,
         chosen: &choice.plan.candidates,
+        resting: choice.resting,
         left_out: explanation::left_out(&choice.plan, &choice.lost, &choice.avoided),
     };
     decision.explain()
@@ -331,6 +350,12 @@ pub(super) fn steps(
         });
     }
     steps
+}
+
+/// How many steps are those of candidates that are to be left alone.
+pub(super) fn last_resort(resting: &[&Backend], steps: &[Step]) -> usize {
+    let tries: usize = resting.iter().map(|c| c.tries.max(1) as usize).sum();
+    tries.min(steps.len().saturating_sub(1))
 }
 
 /// The name of whoever is asked first.

@@ -72,7 +72,7 @@ impl ReplyState {
     ) -> Mutation {
         self.phase = Phase::Over;
         mutation.flow = Flow::Continue;
-        match signal(failure.class, self.origin.fallback_on_refusal) {
+        match signal(failure.class, self.origin.falls_back_on_refusal()) {
             Signal::ProviderFailed => mutation.set(":status", RETRIABLE_STATUS.to_string()),
             Signal::Escalate => {
                 // Outlier detection counts what looks like a server's error.

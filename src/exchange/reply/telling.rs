@@ -36,7 +36,7 @@ impl ReplyState {
                 mutation.set(handoff::FIDELITY_HEADER, fidelity.clone());
             }
         }
-        if refused && self.origin.fallback_on_refusal {
+        if refused && self.origin.falls_back_on_refusal() {
             mutation.set(ESCALATE, "1");
         }
         self.phase = super::Phase::Over;

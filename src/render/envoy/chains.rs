@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Backend;
 use crate::config::{Config, Rule, Serving};
+use crate::exchange::Topology;
 use crate::exchange::handoff::{MOST_ATTEMPTS, chain_name, cluster_name};
 
 /// One order.
@@ -22,8 +23,9 @@ pub(super) struct Member {
 ///
 /// Any candidate can be left out of a plan (it may lack what a request needs, or break a label),
 /// so every subset of the candidates of a model, or of a rule, is a chain; where a policy or a
-/// limit reorders, every order of it too. Beyond `most` chains only their number goes on: orders
-/// grow faster than anybody's memory.
+/// limit reorders, every order of it too. Few candidates also get the orders in which some of them
+/// come last, because they are to be left alone. Beyond `most` chains only their number goes on:
+/// orders grow faster than anybody's memory.
 pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
     let mut chains = BTreeMap::new();
     let mut needed = 0_usize;
@@ -33,7 +35,14 @@ pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
         if count > most {
             continue;
         }
-        for order in orders(&candidates, keeps_order) {
+        let mut orders = orders(&candidates, keeps_order);
+        if keeps_order && Topology::StaticChain.can_move_last(candidates.len(), true) {
+            orders = orders
+                .iter()
+                .flat_map(|order| with_some_last(order))
+                .collect();
+        }
+        for order in orders {
             let chain = chain(&order);
             chains.entry(chain.name.clone()).or_insert(chain);
         }
@@ -112,6 +121,17 @@ fn orders<'c>(candidates: &[&'c Backend], keeps_order: bool) -> Vec<Vec<&'c Back
     }
     orders.retain(|order| !order.is_empty());
     orders
+}
+
+/// A few candidates with any of them put last, in their order; the order as it is among them.
+fn with_some_last<'c>(order: &[&'c Backend]) -> Vec<Vec<&'c Backend>> {
+    let choices = 0..1_usize << order.len();
+    let put = |last: usize| {
+        let numbered = order.iter().enumerate();
+        let (last, first): (Vec<_>, Vec<_>) = numbered.partition(|(i, _)| last & (1 << i) != 0);
+        first.into_iter().chain(last).map(|(_, c)| *c).collect()
+    };
+    choices.map(put).collect()
 }
 
 fn chain(order: &[&Backend]) -> Chain {

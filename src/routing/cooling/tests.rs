@@ -1,6 +1,6 @@
 use super::*;
 use crate::failure::Class;
-use crate::observed::TargetState;
+use crate::observed::{CoolDown, TargetState};
 
 struct Cooling(&'static [&'static str]);
 
@@ -22,24 +22,21 @@ impl Observed for Cooling {
     }
 }
 
-fn left(cooling: &'static [&'static str]) -> (Vec<String>, usize) {
+fn order(cooling: &'static [&'static str]) -> (String, usize) {
     let backends = ["a", "b", "c"].map(crate::routing::tests::backend);
     let mut candidates = backends.iter().collect();
-    let aside = set_aside(&mut candidates, &Cooling(cooling));
-    (
-        candidates.iter().map(|c| c.provider.clone()).collect(),
-        aside.len(),
-    )
+    let last = put_last(&mut candidates, &Cooling(cooling));
+    (candidates.iter().map(|c| &*c.provider).collect(), last)
 }
 
 #[test]
-fn who_cools_down_is_no_candidate() {
-    assert_eq!(left(&["b"]), (vec!["a".into(), "c".into()], 1));
-    assert_eq!(left(&[]).1, 0);
+fn who_cools_down_comes_last() {
+    assert_eq!(order(&["b"]), ("acb".into(), 1));
+    assert_eq!(order(&["a", "b"]), ("cab".into(), 2));
+    assert_eq!(order(&[]), ("abc".into(), 0));
 }
 
 #[test]
 fn when_all_cool_down_all_are_asked() {
-    let all = ["a", "b", "c"].map(String::from).to_vec();
-    assert_eq!(left(&["a", "b", "c"]), (all, 0));
+    assert_eq!(order(&["a", "b", "c"]), ("abc".into(), 0));
 }
