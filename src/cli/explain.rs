@@ -1,6 +1,6 @@
 //! `pointsman explain`: why a request would go where it goes.
 
-mod state;
+pub(super) mod state;
 
 use std::io::{self, Write};
 use std::rc::Rc;

@@ -13,6 +13,7 @@ mod reference;
 mod render;
 mod run;
 mod schema;
+mod simulate;
 mod translate;
 
 use std::io::{self, Read, Write};
@@ -57,6 +58,7 @@ fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Outco
         Command::Lint(args) => lint::run(&args, out, err),
         Command::Explain(args) => explain::run(&args, out, err),
         Command::Translate(args) => translate::run(&args, out, err),
+        Command::Simulate(args) => simulate::run(&args, out, err),
         Command::Run(args) => run::run(&args, out, err),
         Command::Schema(args) => schema::run(&args, out),
         Command::Models(args) => models::run(&args, out),

@@ -30,6 +30,11 @@ pub fn load(text: &str) -> Result<Loaded, Vec<Problem>> {
     load_on(None, text)
 }
 
+/// Any YAML as JSON; the error is the first thing that is none.
+pub fn read(text: &str) -> Result<serde_json::Value, Box<Problem>> {
+    parse(text).map(|root| root.to_json())
+}
+
 /// Checks a YAML document as of a day, so that models that have been shut down are warned of.
 pub fn load_on(today: Option<Date>, text: &str) -> Result<Loaded, Vec<Problem>> {
     let root = parse(text).map_err(|problem| vec![*problem])?;

@@ -1,6 +1,8 @@
 //! Once per client request: inspect, plan, and tell the client what became of it.
 
 mod asking;
+#[cfg(feature = "cli")]
+mod assumed;
 mod decision;
 pub(super) mod endpoint;
 mod head;

@@ -11,7 +11,7 @@ use crate::observed::{CoolDown, Observed, TargetState, key};
 /// What has been observed of targets at one moment.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct State {
+pub(in crate::cli) struct State {
     /// When, in Unix milliseconds; 0 when it does not say.
     #[serde(default)]
     pub(super) now_ms: u64,
@@ -75,7 +75,7 @@ struct Pause {
 
 impl State {
     /// Reads a file, or standard input when it is `-`. The error names the file and the place.
-    pub(super) fn read(file: &str) -> io::Result<State> {
+    pub(in crate::cli) fn read(file: &str) -> io::Result<State> {
         serde_json::from_str(&read(file)?)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{file}: {error}")))
     }
