@@ -88,6 +88,10 @@ pub enum Of {
     Tokens,
     /// What they cost.
     Cost,
+    /// Tokens of answers that were thrown away.
+    RejectedTokens,
+    /// What these cost.
+    RejectedCost,
     /// Time to the first token.
     FirstChunk,
     /// Time to the end.
@@ -95,7 +99,7 @@ pub enum Of {
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 8] = [
+pub const METRICS: [Metric; 10] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -136,6 +140,20 @@ pub const METRICS: [Metric; 8] = [
         kind: Kind::Counter,
         help: "what these tokens cost, in billionths of a USD, where prices are known",
         labels: &[PROVIDER, RESPONSE_MODEL, TEAM, REQUEST_MODEL, RULE],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_rejected_tokens_total",
+        kind: Kind::Counter,
+        help: "tokens, in and out, of answers that were thrown away; part of all tokens",
+        labels: &[PROVIDER, RESPONSE_MODEL, CLASS],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_rejected_cost_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what answers cost that were thrown away, in billionths of a US dollar",
+        labels: &[PROVIDER, RESPONSE_MODEL, CLASS],
         buckets: &[],
     },
     Metric {
@@ -253,6 +271,13 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
     }
     if let Some(bill) = &observation.bill {
         of_bill(bill, target, count);
+        let class = update.outcome.and_then(Result::err);
+        if let Some(class) = class.filter(|_| observation.rejected) {
+            count(&Of::RejectedTokens.sample(target, class.as_str(), bill.usage.total_tokens()));
+            if bill.nano_usd > 0 {
+                count(&Of::RejectedCost.sample(target, class.as_str(), bill.nano_usd));
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::credentials::is_withheld;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
+use super::holding::Used;
 use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Gate, Origin, ReplyState, ResponseHead};
 use super::{Topology, counting};
@@ -32,6 +33,8 @@ pub struct AttemptFacts {
     pub failure: Vec<u8>,
     /// The access token that an earlier attempt has kept, from filter state.
     pub token: String,
+    /// What answers have cost that were thrown away, from filter state.
+    pub rejected: Used,
     /// Envoy's attempt count, from 1.
     pub number: usize,
     /// `cluster` in the chosen endpoint's metadata.
@@ -118,6 +121,7 @@ impl Attempt {
             failure: facts.failure,
             // Envoy's idle timer runs before the first event too.
             per_try_ms: plan.per_try_ms.min(timeouts.idle_ms),
+            idle_ms: timeouts.idle_ms,
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: serving.fallback_on_refusal(),
             is_last,
@@ -132,6 +136,7 @@ impl Attempt {
             tokens: step.tokens,
             tariff: backend.prices.clone(),
             prefix: plan.prefix,
+            rejected: facts.rejected,
         };
         let reply = ReplyState::new(
             origin,

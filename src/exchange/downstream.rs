@@ -24,6 +24,7 @@ use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, trail, wishes};
 use crate::callout::Cache;
+use crate::catalog::cost::usd;
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::Config;
@@ -402,6 +403,10 @@ impl Downstream {
         let mut response = ImmediateResponse::error_of(self.surface, &failure);
         if !facts.trail.is_empty() {
             response.headers.push((ATTEMPTS, facts.trail.clone()));
+        }
+        if facts.nano_usd > 0 {
+            let cost = usd(facts.nano_usd);
+            response.headers.push((handoff::COST_HEADER, cost));
         }
         response
     }

@@ -13,6 +13,8 @@ pub struct FinalFacts {
     pub status: u16,
     /// Envoy's `response.code_details`; empty for a provider's reply.
     pub details: String,
+    /// What answers have cost that were thrown away, in nano-USD.
+    pub nano_usd: u64,
     /// The attempts.
     pub trail: String,
     /// The most useful failure.

@@ -62,8 +62,12 @@ pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 /// never logged.
 pub const TOKEN: &str = "pointsman_token";
 
-/// What the answer cost, in nano-USD.
+/// What the request cost, in nano-USD: the answer, and answers that were thrown away.
 pub const COST: &str = "pointsman_cost_nano_usd";
+/// Tokens of answers that were thrown away, in and out: the provider has charged for them.
+pub const REJECTED_TOKENS: &str = "pointsman_rejected_tokens";
+/// What these cost, in nano-USD; part of [`COST`].
+pub const REJECTED_COST: &str = "pointsman_rejected_cost_nano_usd";
 /// `true` when tokens are estimated, because the provider could not count them to the end.
 pub const USAGE_ESTIMATED: &str = "pointsman_usage_estimated";
 
@@ -79,7 +83,7 @@ pub const LOCAL: &str = "x-pointsman-local";
 pub const ATTEMPTS: &str = "x-pointsman-attempts";
 /// Response header for clients: provider and model that answered.
 pub const ANSWERED_BY: &str = "x-pointsman-answered-by";
-/// Response header for clients: what the answer cost, in USD.
+/// Response header for clients: what the request cost, in USD.
 pub const COST_HEADER: &str = "x-pointsman-cost";
 /// Response header for clients: what could not be carried.
 pub const FIDELITY_HEADER: &str = "x-pointsman-fidelity";

@@ -4,10 +4,12 @@ mod accounting;
 mod failing;
 mod gate;
 mod observing;
+mod streaming;
 mod telling;
 
 pub(super) use self::gate::Gate;
 use self::telling::fidelity;
+use super::holding::Used;
 use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
 use crate::catalog::cost::Tariff;
@@ -16,7 +18,7 @@ use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::observed::{Payer, Settings};
 use crate::schema::{
-    ErrorReply, Hints, OperationSchema, Progress, Reply, ReplyContext, Schema, StreamTranslator,
+    ErrorReply, Hints, OperationSchema, Reply, ReplyContext, Schema, StreamTranslator,
 };
 use crate::usage::Usage;
 use accounting::Seen;
@@ -47,6 +49,7 @@ pub(super) struct Origin {
     pub trail: String,
     pub failure: Vec<u8>,
     pub per_try_ms: u64,
+    pub idle_ms: u64,
     pub ejected: bool,
     pub fallback_on_refusal: bool,
     /// Whether nobody else is asked after it, unless it fails.
@@ -65,6 +68,8 @@ pub(super) struct Origin {
     pub tariff: Option<Box<Tariff>>,
     /// Hash of the prompt's beginning; 0 when nobody wants to know.
     pub prefix: u64,
+    /// What answers have cost that were thrown away.
+    pub rejected: Used,
 }
 
 /// How far the reply has come.
@@ -111,6 +116,8 @@ pub(super) struct ReplyState {
     status: u16,
     usage: Usage,
     seen: Seen,
+    /// When a committed stream was last heard of.
+    heard_ms: u64,
 }
 
 impl ReplyState {
@@ -137,6 +144,7 @@ impl ReplyState {
             status: 0,
             usage: Usage::default(),
             seen: Seen::default(),
+            heard_ms: 0,
         }
     }
 
@@ -297,7 +305,8 @@ impl ReplyState {
             return self.fail(failure, now_ms, Mutation::default());
         }
         if body.len() as u64 > self.limits.reply_bytes {
-            return self.fail(too_large(), now_ms, Mutation::default());
+            let usage = self.estimate_of_whole(body.len());
+            return self.fail_charged(usage, too_large(), now_ms);
         }
         let mut out = Vec::with_capacity(body.len());
         let reply = match self.translate_whole(body, &mut out) {
@@ -321,10 +330,7 @@ impl ReplyState {
             mutation.set("content-type", "application/json");
         }
         mutation.set("content-length", out.len().to_string());
-        self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
-        self.store_usage(reply.usage, &mut mutation);
-        self.tell_cost(&mut mutation);
-        self.observe_whole(now_ms, &mut mutation);
+        self.commit_whole(&reply, now_ms, &mut mutation);
         mutation.body = (out != body).then_some(out);
         mutation
     }
@@ -343,112 +349,6 @@ impl ReplyState {
             fidelity.push_str("; dropped response_format");
         }
         Ok(body)
-    }
-
-    fn held(&mut self, held: Phase, bytes: &[u8], end_of_stream: bool, now_ms: u64) -> Mutation {
-        let Phase::Held {
-            mut translator,
-            read,
-            mut out,
-            started,
-        } = held
-        else {
-            return Mutation::default();
-        };
-        let progress = match translator.push(bytes, &mut out) {
-            Ok(progress) => progress,
-            Err(failure) => return self.fail(failure, now_ms, Mutation::default()),
-        };
-        let read = read.saturating_add(bytes.len());
-        if end_of_stream {
-            // Nothing has reached the client: a stream that stopped short fails as a whole.
-            return match translator.finish(&mut out) {
-                Ok(reply) => self.release(out, &reply, now_ms),
-                Err(failure) => self.fail(failure, now_ms, Mutation::default()),
-            };
-        }
-        let started = started || progress == Progress::Started;
-        let held_too_much = read as u64 > self.limits.held_stream_bytes;
-        let tells_enough = self
-            .gate
-            .as_ref()
-            .is_none_or(|gate| gate.is_content_with(out.len()));
-        if (started && tells_enough) || held_too_much {
-            return self.begin_stream(translator, out, now_ms);
-        }
-        self.phase = Phase::Held {
-            translator,
-            read,
-            out,
-            started,
-        };
-        Mutation::pause()
-    }
-
-    /// The client gets to see what has been held.
-    fn begin_stream(
-        &mut self,
-        translator: Box<dyn StreamTranslator>,
-        out: Vec<u8>,
-        now_ms: u64,
-    ) -> Mutation {
-        if let Err(failure) = self.judge_stream(&out, false) {
-            return self.fail_charged(translator.usage(), failure, now_ms);
-        }
-        let mut mutation = Mutation::default();
-        self.set_stream_type(&mut mutation);
-        self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
-        self.store_usage(translator.usage(), &mut mutation);
-        self.seen.note(&out);
-        self.observe_first(now_ms, &mut mutation);
-        self.phase = Phase::Committed { translator };
-        mutation.body = Some(out);
-        mutation
-    }
-
-    /// A stream that came whole before it was released.
-    fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
-        if let Err(failure) = self.judge_stream(&out, true) {
-            return self.fail_charged(reply.usage, failure, now_ms);
-        }
-        let mut mutation = Mutation::default();
-        self.set_stream_type(&mut mutation);
-        self.commit(&reply.model, reply.refused, now_ms, &mut mutation);
-        self.store_usage(reply.usage, &mut mutation);
-        self.tell_cost(&mut mutation);
-        self.observe_whole(now_ms, &mut mutation);
-        mutation.body = Some(out);
-        mutation
-    }
-
-    fn committed(
-        &mut self,
-        mut translator: Box<dyn StreamTranslator>,
-        bytes: &[u8],
-        end_of_stream: bool,
-        now_ms: u64,
-    ) -> Mutation {
-        let mut mutation = Mutation::default();
-        let mut out = Vec::with_capacity(bytes.len());
-        let pushed = translator.push(bytes, &mut out);
-        self.store_usage(translator.usage(), &mut mutation);
-        self.seen.note(&out);
-        match pushed {
-            Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
-            Ok(_) if end_of_stream => match translator.finish(&mut out) {
-                Ok(reply) => {
-                    self.store_usage(reply.usage, &mut mutation);
-                    if !reply.usage.is_known() {
-                        self.settle_unfinished(&mut mutation);
-                    }
-                    self.observe_end(Some(now_ms), Ok(()), &mut mutation);
-                }
-                Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
-            },
-            Ok(_) => self.phase = Phase::Committed { translator },
-        }
-        mutation.body = Some(out);
-        mutation
     }
 }
 

@@ -3,13 +3,15 @@ use crate::failure::Failure;
 use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
-const ALL: [Of; 8] = [
+const ALL: [Of; 10] = [
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
     Of::CoolDowns,
     Of::Tokens,
     Of::Cost,
+    Of::RejectedTokens,
+    Of::RejectedCost,
     Of::FirstChunk,
     Of::Duration,
 ];
@@ -84,6 +86,35 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
         format!("gen_ai_client_operation_duration_milliseconds{of} 30"),
         format!("gen_ai_client_token_usage_total{of}gen_ai_token_type=.=input;.;{asked} 7"),
         format!("pointsman_cost_nano_usd_total{of}pointsman_team=.=search;.;{asked} 42"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_answer_that_is_thrown_away_is_counted_with_what_it_cost() {
+    let observation = Observation {
+        update: Update {
+            outcome: Some(Err(Class::LowQuality)),
+            ..Update::default()
+        },
+        bill: Some(Box::new(Bill {
+            usage: Usage {
+                output_tokens: 7,
+                ..Usage::default()
+            },
+            nano_usd: 5,
+            payer: Payer::default(),
+        })),
+        rejected: true,
+        ..Observation::default()
+    };
+    let told = told(|count| of_observation(&observation, count));
+    let expected = [
+        "pointsman_attempts_totalpointsman_class=.=low_quality;.; 1",
+        "gen_ai_client_token_usage_totalgen_ai_token_type=.=output;.; 7",
+        "pointsman_cost_nano_usd_total 5",
+        "pointsman_rejected_tokens_totalpointsman_class=.=low_quality;.; 7",
+        "pointsman_rejected_cost_nano_usd_totalpointsman_class=.=low_quality;.; 5",
     ];
     assert_eq!(told, expected);
 }

@@ -34,6 +34,8 @@ pub struct Observation {
     pub update: Update,
     /// What it has used, told once, when it is over.
     pub bill: Option<Box<Bill>>,
+    /// Its answer, if it was one, is thrown away.
+    pub rejected: bool,
     /// It is to be left alone.
     pub cool_down: Option<CoolDown>,
     /// It has read a prompt whose beginning hashes to this.

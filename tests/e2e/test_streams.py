@@ -57,6 +57,8 @@ def test_a_stream_that_is_cut_never_says_that_it_is_complete(gateway, standins, 
     assert '"delta"' in body
     assert "[DONE]" not in body
     assert not orderly or "error" in body, body
+    (attempt,) = trail(gateway.envoy.logged(response)["pointsman.attempts"])
+    assert (attempt.verdict, attempt.broken) == ("ok", "reset")
 
 
 @EVERY_VENDOR

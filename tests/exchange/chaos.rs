@@ -219,6 +219,7 @@ proptest! {
                 trail: String::from_utf8_lossy(&noise).into_owned(),
                 failure: noise.clone(),
                 token: name.clone(),
+                rejected: pointsman::exchange::Used::default(),
                 number,
                 cluster: cluster.to_owned(),
                 now_ms,

@@ -111,7 +111,8 @@ fn a_committed_stream_that_vanishes_keeps_what_it_cost() {
         &Script::chunks(&[ROLE, WORD], End::After(9)),
     );
     assert_eq!(reply.expect("a commit").status, 200);
-    assert_eq!(mesh.text(TRAIL), "openai/gpt-5;class=ok;status=200;ms=0");
+    let trail = "openai/gpt-5;class=ok;status=200;ms=0;broken=reset";
+    assert_eq!(mesh.text(TRAIL), trail);
     assert!(!mesh.state.contains_key(FAILURE));
     assert_eq!(mesh.outcomes, [Ok(()), Err(Class::Reset)]);
 }

@@ -8,11 +8,12 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{
-    ATTEMPTS, ESCALATE, FAILED, FAILURE, LOCAL, PLAN, TOKEN, TRAIL,
+    ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, LOCAL, PLAN, REJECTED_COST, REJECTED_TOKENS, TOKEN,
+    TRAIL,
 };
 use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, FinalFacts, Flow, HeaderEdit, ImmediateResponse, Mutation,
-    Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Verdict,
+    Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Used, Verdict,
 };
 use pointsman::failure::Class;
 
@@ -173,6 +174,10 @@ impl Mesh {
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
             token: self.text(TOKEN),
+            rejected: Used {
+                tokens: self.text(REJECTED_TOKENS).parse().unwrap_or(0),
+                nano_usd: self.text(REJECTED_COST).parse().unwrap_or(0),
+            },
             number,
             cluster: cluster.to_owned(),
             now_ms: self.now_ms,
@@ -306,6 +311,7 @@ impl Mesh {
         let facts = FinalFacts {
             status: reply.status,
             details: details.to_owned(),
+            nano_usd: self.text(COST).parse().unwrap_or(0),
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
         };

@@ -1,8 +1,9 @@
 //! Replies that are whole: how they are judged, and what Envoy and the client are told.
 
 use pointsman::exchange::handoff::{
-    ANSWERED_BY, ATTEMPTS, CACHED_TOKENS, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, OUTPUT_TOKENS,
-    PROVIDER, REASONING_TOKENS, RESPONSE_MODEL, TRAIL,
+    ANSWERED_BY, ATTEMPTS, CACHED_TOKENS, COST, COST_HEADER, ESCALATE, FAILED, FAILURE,
+    INPUT_TOKENS, OUTPUT_TOKENS, PROVIDER, REASONING_TOKENS, REJECTED_COST, REJECTED_TOKENS,
+    RESPONSE_MODEL, TRAIL, USAGE_ESTIMATED,
 };
 use serde_json::{Value, json};
 
@@ -351,4 +352,55 @@ fn a_reply_that_outgrows_its_limit_is_judged_before_its_end() {
     let (mesh, reply) = reply(&script.ending(End::After(0)));
     assert_eq!(reply.status, 502);
     assert!(mesh.text(TRAIL).contains("class=reply_too_large"));
+}
+
+/// What a reply whose answer nobody sees has cost, and what the next one says of it.
+fn thrown_away(model: &str, script: &Script) -> (Mesh, Message) {
+    let priced = gateway(|document| {
+        let prices = json!({"input": 1, "cached_input": 1, "output": 10});
+        for candidate in document["models"]["smart"]["candidates"]
+            .as_array_mut()
+            .expect("some")
+        {
+            candidate["prices"] = prices.clone();
+        }
+        document["models"]["gated"] = document["models"]["smart"].clone();
+        document["models"]["gated"]["quality_gate"] = json!({});
+        document["models"]["smart"]["fallback_on_refusal"] = json!(true);
+    });
+    let mut mesh = plan(&priced, &chat(model, json!({})));
+    let reply = reply_to(&mut mesh, script);
+    assert!(is_retried(&reply) && mesh.text(INPUT_TOKENS).is_empty());
+    let mut sent = mesh.send(2, "anthropic").expect("an attempt");
+    let script = Script::whole(200, CLAUDE_HELLO);
+    let reply = mesh.reply(&mut sent.attempt, &script).expect("a reply");
+    (mesh, reply)
+}
+
+#[test]
+fn answers_that_are_thrown_away_are_charged() {
+    let poor = HELLO.replace("Hello", "I'm sorry, but I can't help with that.");
+    let refusal = HELLO.replace(r#""content":"Hello""#, r#""content":null,"refusal":"No""#);
+    for (model, reply) in [("gated", poor), ("smart", refusal)] {
+        let (mesh, reply) = thrown_away(model, &Script::whole(200, &reply));
+        // Three tokens in and two out, twice, of which the client sees one.
+        assert_eq!(reply.header(COST_HEADER), "0.000046000");
+        let keys = [
+            INPUT_TOKENS,
+            OUTPUT_TOKENS,
+            REJECTED_TOKENS,
+            REJECTED_COST,
+            COST,
+        ];
+        let told = keys.map(|key| mesh.text(key));
+        assert_eq!(told, ["3", "2", "5", "23000", "46000"], "{model}");
+    }
+}
+
+#[test]
+fn a_reply_that_is_too_large_to_be_read_is_charged_by_its_size() {
+    let (mesh, _) = reply(&Script::whole(200, &"x".repeat(9000)));
+    let tokens: u64 = mesh.text(REJECTED_TOKENS).parse().expect("a number");
+    assert!((2250..2400).contains(&tokens), "{tokens}");
+    assert_eq!(mesh.text(USAGE_ESTIMATED), "true");
 }

@@ -40,7 +40,9 @@ fn a_stream_is_held_until_it_says_something() {
         "openai/gpt-5;class=ok;status=200;ms=0"
     );
     assert_eq!(reply.header(ANSWERED_BY), "openai/gpt-5");
-    assert_eq!(mesh.text(TRAIL), reply.header(ATTEMPTS));
+    // What came of it later.
+    let broken = format!("{};broken=reset", reply.header(ATTEMPTS));
+    assert_eq!(mesh.text(TRAIL), broken);
 }
 
 #[test]
@@ -155,7 +157,10 @@ fn a_stream_that_says_nothing_for_long_is_let_through() {
     assert!(reply.is_none(), "1024 bytes may be held");
     let (mesh, reply) = stream(&[&ping, ":"], End::After(1));
     assert_eq!(reply.expect("a commit").status, 200);
-    assert_eq!(mesh.text(TRAIL), "openai/gpt-5;class=ok;status=200;ms=0");
+    assert_eq!(
+        mesh.text(TRAIL),
+        "openai/gpt-5;class=ok;status=200;ms=0;broken=reset"
+    );
     let (_, reply) = stream(&[&ping, "\n", ROLE, WORD, STOP], End::WithLastChunk);
     let reply = reply.expect("a commit");
     assert_eq!(
@@ -212,4 +217,13 @@ fn the_second_candidate_streams_after_the_first_has_failed() {
     assert_eq!((attempts, client.status), (2, 200));
     assert!(client.text().ends_with("data: [DONE]\n\n"));
     assert!(!client.text().contains("too much"));
+}
+
+#[test]
+fn a_stream_that_its_provider_leaves_is_told_by_how_long_it_was_silent() {
+    for (silent_ms, class) in [(100, "reset"), (600_000, "timeout")] {
+        let (mesh, _) = stream(&[ROLE, WORD], End::After(silent_ms));
+        let told = format!(";broken={class}");
+        assert!(mesh.text(TRAIL).ends_with(&told), "{}", mesh.text(TRAIL));
+    }
 }

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use pointsman::callout::{Answer, Cache, Question};
 use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{
-    ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS, TRAIL,
+    ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS, REJECTED_TOKENS,
+    TRAIL,
 };
 use pointsman::exchange::{
     Downstream, FinalFacts, Holding, Mutation, RequestFacts, RequestHead, Topology, Used, Verdict,
@@ -153,10 +154,10 @@ impl DownstreamFilter {
 impl DownstreamFilter {
     /// Books what the request has used, as the attempt that answered has told it.
     fn settle(&mut self) {
-        let number = |key| host::property_text(&[key]).parse().unwrap_or(0_u64);
+        let tokens = [INPUT_TOKENS, OUTPUT_TOKENS, REJECTED_TOKENS].map(host::property_number);
         let used = Used {
-            tokens: number(INPUT_TOKENS).saturating_add(number(OUTPUT_TOKENS)),
-            nano_usd: number(COST),
+            tokens: tokens.into_iter().fold(0, u64::saturating_add),
+            nano_usd: host::property_number(COST),
         };
         let held = std::mem::take(&mut self.held);
         held.settle(&self.config, &SharedData, used, host::now_ms());
@@ -366,6 +367,7 @@ fn final_facts() -> FinalFacts {
     FinalFacts {
         status: response_status(),
         details: host::property_text(&["response", "code_details"]),
+        nano_usd: host::property_number(COST),
         trail: host::property_text(&[TRAIL]),
         failure: host::property(&[FAILURE]).unwrap_or_default(),
     }

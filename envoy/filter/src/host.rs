@@ -119,6 +119,11 @@ pub(crate) fn property_text(path: &[&str]) -> String {
     property(path).map(text).unwrap_or_default()
 }
 
+/// A number that a mutation has stored; 0 when none has.
+pub(crate) fn property_number(key: &str) -> u64 {
+    property_text(&[key]).parse().unwrap_or(0)
+}
+
 /// A property that is a signed integer of Envoy's.
 pub(crate) fn property_int(path: &[&str]) -> Option<i64> {
     property(path)?.try_into().ok().map(i64::from_le_bytes)

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{FAILURE, PLAN, TOKEN, TRAIL};
-use pointsman::exchange::{Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology};
+use pointsman::exchange::handoff::{FAILURE, PLAN, REJECTED_COST, REJECTED_TOKENS, TOKEN, TRAIL};
+use pointsman::exchange::{Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology, Used};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -170,6 +170,14 @@ fn attempt_facts(config: &Config) -> AttemptFacts {
             host::property_text(&[TOKEN])
         } else {
             String::new()
+        },
+        rejected: if is_first {
+            Used::default()
+        } else {
+            Used {
+                tokens: host::property_number(REJECTED_TOKENS),
+                nano_usd: host::property_number(REJECTED_COST),
+            }
         },
         number,
         cluster: cluster(),

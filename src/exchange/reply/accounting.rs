@@ -52,11 +52,45 @@ impl ReplyState {
         self.store_counts(usage, mutation);
     }
 
-    /// Tells the client what a whole answer cost.
+    /// Tells the client what a whole answer cost, with all that was thrown away before it.
     pub(super) fn tell_cost(&self, mutation: &mut Mutation) {
         if let Some(nano) = self.cost(&self.usage).filter(|_| self.usage.is_known()) {
-            mutation.set(handoff::COST_HEADER, usd(nano));
+            mutation.set(handoff::COST_HEADER, usd(self.with_rejected(nano)));
         }
+    }
+
+    /// Books what the provider has charged for an answer that nobody gets to see.
+    pub(super) fn book_rejected(&mut self, mutation: &mut Mutation) {
+        if !self.usage.is_known() {
+            return;
+        }
+        let nano = self.cost(&self.usage).unwrap_or(0);
+        let cost = self.with_rejected(nano);
+        let rejected = &mut self.origin.rejected;
+        rejected.tokens = rejected.tokens.saturating_add(self.usage.total_tokens());
+        rejected.nano_usd = cost;
+        mutation.store(handoff::REJECTED_TOKENS, rejected.tokens.to_string());
+        if cost > 0 {
+            mutation.store(handoff::REJECTED_COST, cost.to_string());
+            mutation.store(handoff::COST, cost.to_string());
+        }
+        if self.seen.is_all {
+            mutation.store(handoff::USAGE_ESTIMATED, "true");
+        }
+    }
+
+    /// What a reply of so many bytes has cost that is too large to be read.
+    pub(super) fn estimate_of_whole(&mut self, bytes: usize) -> Usage {
+        if self.operation.is_some() {
+            return Usage::default();
+        }
+        self.seen.is_all = true;
+        self.seen.bytes = bytes as u64;
+        self.estimate()
+    }
+
+    fn with_rejected(&self, nano: u64) -> u64 {
+        self.origin.rejected.nano_usd.saturating_add(nano)
     }
 
     /// Settles what did not come to its end.
@@ -109,7 +143,7 @@ impl ReplyState {
             mutation.store(handoff::CACHE_WRITE_TOKENS, written);
         }
         if let Some(nano) = self.cost(&usage) {
-            mutation.store(handoff::COST, nano.to_string());
+            mutation.store(handoff::COST, self.with_rejected(nano).to_string());
         }
     }
 }

@@ -18,8 +18,13 @@ impl ReplyState {
             Phase::Committed { translator } => {
                 self.store_usage(translator.usage(), &mut mutation);
                 self.settle_unfinished(&mut mutation);
-                // The client is still there: it was the provider that went.
-                self.observe_end(None, Err(Class::Reset), &mut mutation);
+                // The client is still there: it was the provider that went, or fell silent.
+                let silent_ms = now_ms.saturating_sub(self.heard_ms);
+                let class = match silent_ms.saturating_add(5) >= self.origin.idle_ms {
+                    true => Class::Timeout,
+                    false => Class::Reset,
+                };
+                self.tell_broken(class, &mut mutation);
             }
             // Its status says more than the way in which its body was lost.
             Phase::Error {
@@ -35,7 +40,10 @@ impl ReplyState {
                 let failure = self.schema.read_error(&error);
                 self.note(&failure, Some(status), now_ms, &mut mutation);
             }
-            Phase::Awaited | Phase::Buffered | Phase::Held { .. } => {
+            phase @ (Phase::Awaited | Phase::Buffered | Phase::Held { .. }) => {
+                if let Phase::Held { translator, .. } = phase {
+                    self.usage = translator.usage();
+                }
                 let class = self.unanswered(connect_failed, now_ms);
                 let failure = Failure::new(class, unanswered_message(class));
                 self.note(&failure, None, now_ms, &mut mutation);
@@ -121,6 +129,7 @@ impl ReplyState {
         mutation: &mut Mutation,
     ) {
         self.append_trail(Some(failure.class), status, now_ms, mutation);
+        self.book_rejected(mutation);
         self.observe_failure(failure, now_ms, mutation);
         let noted = Noted::new(failure, &self.origin.provider, &self.origin.model);
         if noted.is_more_useful_than(&self.origin.failure) {
@@ -136,10 +145,15 @@ impl ReplyState {
         mutation: &mut Mutation,
     ) {
         ChunkWriter::error(failure, out);
-        let broken = format!("{};broken={}", self.origin.trail, failure.class.as_str());
-        mutation.store(handoff::TRAIL, broken);
         self.settle_unfinished(mutation);
-        self.observe_end(None, Err(failure.class), mutation);
+        self.tell_broken(failure.class, mutation);
+    }
+
+    /// The client's part of it cannot be taken back.
+    fn tell_broken(&self, class: Class, mutation: &mut Mutation) {
+        let broken = format!("{};broken={}", self.origin.trail, class.as_str());
+        mutation.store(handoff::TRAIL, broken);
+        self.observe_end(None, Err(class), mutation);
     }
 }
 

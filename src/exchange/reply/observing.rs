@@ -64,6 +64,20 @@ impl ReplyState {
         let cool_down = CoolDown::after(failure, provider, model, origin.settings, now_ms);
         mutation.observed.push(Observation {
             cool_down,
+            rejected: true,
+            ..self.observation(update)
+        });
+        self.tell_usage(mutation);
+    }
+
+    /// A refusal goes on to the next candidate.
+    pub(super) fn observe_refusal(&self, mutation: &mut Mutation) {
+        let update = Update {
+            outcome: Some(Err(Class::ContentFilter)),
+            ..self.ended()
+        };
+        mutation.observed.push(Observation {
+            rejected: true,
             ..self.observation(update)
         });
         self.tell_usage(mutation);

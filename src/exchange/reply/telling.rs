@@ -6,6 +6,7 @@ use crate::exchange::mutation::Mutation;
 use crate::exchange::trail::{self, Entry};
 use crate::failure::Class;
 use crate::fidelity::Report;
+use crate::schema::Reply;
 
 /// The largest list of findings in a header, in bytes.
 const MAX_FIDELITY_BYTES: usize = 2048;
@@ -14,6 +15,20 @@ const MAX_FIDELITY_BYTES: usize = 2048;
 const MAX_MODEL_CHARS: usize = 200;
 
 impl ReplyState {
+    /// A reply that is whole is for the client, unless it is a refusal that may fall back.
+    pub(super) fn commit_whole(&mut self, reply: &Reply, now_ms: u64, mutation: &mut Mutation) {
+        self.commit(&reply.model, reply.refused, now_ms, mutation);
+        if reply.refused && self.origin.falls_back_on_refusal() {
+            self.usage = reply.usage;
+            self.book_rejected(mutation);
+            self.observe_refusal(mutation);
+            return;
+        }
+        self.store_usage(reply.usage, mutation);
+        self.tell_cost(mutation);
+        self.observe_whole(now_ms, mutation);
+    }
+
     pub(super) fn commit(
         &mut self,
         model: &str,

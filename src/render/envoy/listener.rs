@@ -320,6 +320,8 @@ pub(in crate::render) fn access_log() -> Value {
             "gen_ai.usage.cache_creation.input_tokens": state(handoff::CACHE_WRITE_TOKENS),
             "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
             "pointsman.cost_nano_usd": state(handoff::COST),
+            "pointsman.rejected.tokens": state(handoff::REJECTED_TOKENS),
+            "pointsman.rejected.cost_nano_usd": state(handoff::REJECTED_COST),
             "pointsman.usage_estimated": state(handoff::USAGE_ESTIMATED),
             "pointsman.attempts": state(handoff::TRAIL),
             "pointsman.rule": state(handoff::RULE),
