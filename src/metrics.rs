@@ -53,9 +53,11 @@ const VARIANT: &str = "pointsman_variant";
 
 /// The team that asks, by its name in the configuration.
 const TEAM: &str = "pointsman_team";
+/// What Envoy has not been told, for lack of which requests are refused.
+const MISFIT: &str = "pointsman_misfit";
 
 /// Every label.
-pub const LABELS: [&str; 9] = [
+pub const LABELS: [&str; 10] = [
     REQUEST_MODEL,
     PROVIDER,
     RESPONSE_MODEL,
@@ -65,6 +67,7 @@ pub const LABELS: [&str; 9] = [
     RULE,
     VARIANT,
     TEAM,
+    MISFIT,
 ];
 
 /// The conventions' bounds, in milliseconds.
@@ -96,10 +99,16 @@ pub enum Of {
     FirstChunk,
     /// Time to the end.
     Duration,
+    /// Requests that are refused because something is missing in Envoy's configuration.
+    Misconfigured,
 }
 
 /// Every metric, in the order of [`Of`].
+<<<<<<< HEAD
 pub const METRICS: [Metric; 10] = [
+=======
+pub const METRICS: [Metric; 9] = [
+>>>>>>> c0eee91 (Tell once what Envoy was not told, and fail closed)
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -169,6 +178,13 @@ pub const METRICS: [Metric; 10] = [
         help: "from the start of an attempt to the end of its reply",
         labels: &[PROVIDER, RESPONSE_MODEL],
         buckets: DURATIONS,
+    },
+    Metric {
+        name: "pointsman_misconfigured_total",
+        kind: Kind::Counter,
+        help: "requests refused because Envoy has not been told what the filter needs",
+        labels: &[MISFIT],
+        buckets: &[],
     },
 ];
 
@@ -247,6 +263,11 @@ pub fn of_request(request: &Request, status: Option<u16>, count: &mut dyn FnMut(
         ],
         value: 1,
     });
+}
+
+/// A request is refused because something is missing; `kind` says what.
+pub fn of_misfit(kind: &str, count: &mut dyn FnMut(&Sample<'_>)) {
+    count(&Of::Misconfigured.sample((kind, ""), "", 1));
 }
 
 /// What an observation adds.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::credentials::is_withheld;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
 use super::holding::Used;
+use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Gate, Origin, ReplyState, ResponseHead};
 use super::{Topology, counting};
@@ -50,15 +51,24 @@ pub struct Refusal {
     pub response: ImmediateResponse,
     /// For the operator's log; holds no value from the request.
     pub reason: &'static str,
+    /// What Envoy has not been told, when that is why.
+    pub misfit: Option<Misfit>,
 }
-
-/// What a plan of another configuration is refused with.
-const UNKNOWN: &str = "the plan names what this configuration does not have";
 
 impl Refusal {
     /// Whether another configuration may know what the plan names.
     pub fn is_unknown(&self) -> bool {
-        self.reason == UNKNOWN
+        self.misfit == Some(Misfit::OtherPlan)
+    }
+}
+
+impl From<Misfit> for Refusal {
+    fn from(misfit: Misfit) -> Refusal {
+        Refusal {
+            response: misfit.response(),
+            reason: misfit.cause(),
+            misfit: Some(misfit),
+        }
     }
 }
 
@@ -84,9 +94,7 @@ impl Attempt {
         topology: Topology,
         facts: AttemptFacts,
     ) -> Result<(Attempt, Mutation), Refusal> {
-        let plan = Handoff::decode(&facts.plan).ok_or_else(|| {
-            refusal("no plan in filter state: the downstream filter did not run for this request")
-        })?;
+        let plan = Handoff::decode(&facts.plan).ok_or(Misfit::NoPlan)?;
         let index = find_step(&plan, topology, &facts)?;
         let step = plan
             .steps
@@ -372,24 +380,30 @@ impl Attempt {
 ///
 /// Where the matcher chooses, attempt n is step n, and the endpoint must agree; in a static
 /// chain Envoy chooses, and the endpoint says who it is.
-fn find_step(plan: &Handoff, topology: Topology, facts: &AttemptFacts) -> Result<usize, Refusal> {
+fn find_step(plan: &Handoff, topology: Topology, facts: &AttemptFacts) -> Result<usize, Misfit> {
     let is_endpoint = |step: &Step| step.cluster == facts.cluster;
+    let step = |index: usize| plan.steps.get(index);
+    let stays = |index: usize| index > 0 && step(index - 1).is_some_and(is_endpoint);
+    let disagreement = |index| match facts.cluster.as_str() {
+        "" => Misfit::UnknownHost,
+        _ if stays(index) => Misfit::NoRefresh,
+        _ => Misfit::OtherCluster,
+    };
     match topology {
         Topology::PerAttempt => {
             let last = plan.steps.len().saturating_sub(1);
             let index = facts.number.saturating_sub(1).min(last);
-            let agrees = plan.steps.get(index).is_some_and(is_endpoint);
+            let agrees = step(index).is_some_and(is_endpoint);
             if agrees || facts.cluster == DEAD_END {
                 Ok(index)
             } else {
-                Err(refusal(
-                    "plan and endpoint disagree: the candidate map and the plan do not match",
-                ))
+                Err(disagreement(index))
             }
         }
-        Topology::StaticChain => plan.steps.iter().position(is_endpoint).ok_or_else(|| {
-            refusal("the endpoint is not in the plan, or has no pointsman metadata")
-        }),
+        Topology::StaticChain => {
+            let found = plan.steps.iter().position(is_endpoint);
+            found.ok_or_else(|| disagreement(0))
+        }
     }
 }
 
@@ -398,7 +412,7 @@ fn look_up<'c>(
     plan: &Handoff,
     step: &Step,
 ) -> Result<(Serving<'c>, &'c ProviderConfig, &'c Backend), Refusal> {
-    let gone = || refusal(UNKNOWN);
+    let gone = || Refusal::from(Misfit::OtherPlan);
     let model = config.models.get(&plan.model).ok_or_else(gone)?;
     let provider = config.providers.get(&step.provider).ok_or_else(gone)?;
     // While a new configuration comes in, a rule may be here and not yet, or no more, there: then
@@ -434,5 +448,9 @@ fn refusal(reason: &'static str) -> Refusal {
 fn refuse(reason: &'static str, failure: Failure) -> Refusal {
     let mut response = ImmediateResponse::error(&failure);
     response.headers.push((handoff::LOCAL, "1".to_owned()));
-    Refusal { response, reason }
+    Refusal {
+        response,
+        reason,
+        misfit: None,
+    }
 }

@@ -3,7 +3,11 @@ use crate::failure::Failure;
 use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
+<<<<<<< HEAD
 const ALL: [Of; 10] = [
+=======
+const ALL: [Of; 9] = [
+>>>>>>> c0eee91 (Tell once what Envoy was not told, and fail closed)
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
@@ -14,6 +18,7 @@ const ALL: [Of; 10] = [
     Of::RejectedCost,
     Of::FirstChunk,
     Of::Duration,
+    Of::Misconfigured,
 ];
 
 /// Every sample's name and value.

@@ -50,6 +50,7 @@ BASE_PATHS = {
 #: Never in the log of an Envoy that is well.
 ALARMS = re.compile(
     r"\[critical\]|panicked at|Caught |Segmentation|host call |an attempt was refused"
+    r"|misconfigured, requests are refused"
     r"|Wasm VM failed|Function: proxy_on"
 )
 

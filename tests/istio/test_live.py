@@ -190,9 +190,12 @@ def without(tree, name):
     return [without(each, name) for each in tree] if isinstance(tree, list) else tree
 
 
-@pytest.mark.parametrize("dropped", ["refresh_cluster_on_retry", "metadata"])
+@pytest.mark.parametrize(
+    "dropped, misfit",
+    [("refresh_cluster_on_retry", "no_refresh"), ("metadata", "unknown_host")],
+)
 def test_what_a_control_plane_drops_is_told_and_nothing_goes_to_the_wrong_provider(
-    dropped, tmp_path
+    dropped, misfit, tmp_path
 ):
     binaries = binaries_of("1.40.0")
     standins = gateway.Standins(binaries, tmp_path / "standins", VENDORS)
@@ -204,11 +207,10 @@ def test_what_a_control_plane_drops_is_told_and_nothing_goes_to_the_wrong_provid
         assert response.status_code == 503
         assert response.json()["error"]["code"] == "gateway_misconfigured"
         assert standins["anthropic"].records() == []
-        gateway.poll(
-            "told in the log", lambda: "plan and endpoint disagree" in mesh.envoy.log()
-        )
+        assert any(misfit in name for name in mesh.envoy.stats("pointsman_misconfigured_total"))
+        gateway.poll("told in the log", lambda: "misconfigured" in mesh.envoy.log())
     finally:
-        mesh.close(excused="an attempt was refused")
+        mesh.close(excused="misconfigured")
         standins.close()
 
 

@@ -1,6 +1,6 @@
 //! Questions to classifiers: sent once for all requests that have the same, and answered to each.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use pointsman::callout::{Answer, Cache, Flights, Outcome, Place, Question, Waiting, read};
@@ -8,9 +8,7 @@ use pointsman::config::Config;
 
 use crate::downstream::DownstreamFilter;
 use crate::host::{self, SharedData};
-
-/// How often deadlines are looked at while somebody waits, in milliseconds.
-const TICK_MS: u64 = 10;
+use crate::watch::Ticks;
 
 /// Envoy ends a call at its deadline; only what it does not tell of is ended here, a bit later.
 const GRACE_MS: u64 = 10;
@@ -23,16 +21,16 @@ pub(crate) struct Callouts {
     config: Rc<Config>,
     root: u32,
     flights: RefCell<Flights<Seat>>,
-    ticking: Cell<bool>,
+    ticks: Rc<Ticks>,
 }
 
 impl Callouts {
-    pub(crate) fn new(config: Rc<Config>, root: u32) -> Callouts {
+    pub(crate) fn new(config: Rc<Config>, root: u32, ticks: Rc<Ticks>) -> Callouts {
         Callouts {
             config,
             root,
             flights: RefCell::default(),
-            ticking: Cell::new(false),
+            ticks,
         }
     }
 
@@ -51,10 +49,7 @@ impl Callouts {
             until_ms,
             who: Rc::clone(seat),
         };
-        // Each setting begins the period anew: many of them would keep the tick from coming.
-        if !self.ticking.replace(true) {
-            host::tick(TICK_MS);
-        }
+        self.ticks.for_calls(true);
         self.flights.borrow_mut().join(question, waiting)
     }
 
@@ -147,8 +142,7 @@ impl Callouts {
             self.ask(&question, left_ms.max(1), self.root);
         }
         if self.flights.borrow().is_empty() {
-            self.ticking.set(false);
-            host::tick(0);
+            self.ticks.for_calls(false);
         }
     }
 }

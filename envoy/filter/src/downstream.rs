@@ -88,6 +88,11 @@ impl DownstreamFilter {
         self.question.take().map(|question| *question)
     }
 
+    /// Whether the headers are held until the body has come.
+    pub(crate) fn awaits_body(&self) -> bool {
+        matches!(self.state, State::Inspecting(_))
+    }
+
     /// An answer has come, outside of this request's own callbacks: goes on with it. Gives the
     /// next question where there is one.
     pub(crate) fn resume(&mut self, answer: &Answer) -> Option<Question> {

@@ -6,10 +6,12 @@ mod host;
 mod inner;
 mod known;
 mod meter;
+mod misfit;
 mod seat;
 mod state;
 mod underway;
 mod upstream;
+mod watch;
 
 use std::rc::Rc;
 
@@ -25,6 +27,7 @@ use inner::InnerFilter;
 use seat::Seated;
 use state::StateFilter;
 use upstream::UpstreamFilter;
+use watch::{Ticks, Watch};
 
 // The macro writes the module's entry point, which has no place for a comment.
 #[allow(missing_docs)]
@@ -50,6 +53,7 @@ struct Loaded {
     config: Rc<Config>,
     recording: Recording,
     callouts: Rc<Callouts>,
+    watch: Rc<Watch>,
 }
 
 impl Context for Root {
@@ -85,6 +89,7 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         if let Some(loaded) = &self.plugin {
             loaded.callouts.on_tick();
+            loaded.watch.on_tick();
         }
     }
 
@@ -95,15 +100,19 @@ impl RootContext for Root {
             config,
             recording,
             callouts,
+            watch,
         } = self.plugin.clone()?;
         Some(match role {
             Role::Downstream => {
                 let filter = DownstreamFilter::new(config, topology, context_id);
-                Box::new(Seated::new(filter, callouts, context_id))
+                Box::new(Seated::new(filter, callouts, watch, context_id))
             }
             Role::Inner => Box::new(InnerFilter { config, topology }),
             Role::State => Box::new(StateFilter(config)),
-            Role::Upstream => Box::new(UpstreamFilter::new(config, topology, recording)),
+            Role::Upstream => {
+                let watched = (watch, context_id);
+                Box::new(UpstreamFilter::new(config, topology, recording, watched))
+            }
         })
     }
 
@@ -114,11 +123,17 @@ impl RootContext for Root {
 
 impl Root {
     fn loaded(&self, plugin: &Plugin, config: Rc<Config>) -> Loaded {
+        let ticks = Rc::<Ticks>::default();
         Loaded {
             role: plugin.role,
             topology: plugin.topology,
             recording: Recording::of(&config),
-            callouts: Rc::new(Callouts::new(Rc::clone(&config), self.id)),
+            callouts: Rc::new(Callouts::new(
+                Rc::clone(&config),
+                self.id,
+                Rc::clone(&ticks),
+            )),
+            watch: Rc::new(Watch::new(plugin.role, self.id, ticks)),
             config,
         }
     }

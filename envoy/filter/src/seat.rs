@@ -8,19 +8,27 @@ use proxy_wasm::types::Action;
 
 use crate::callouts::{Callouts, Seat};
 use crate::downstream::DownstreamFilter;
+use crate::watch::Watch;
 
 /// One client request, and who it may have to wait for.
 pub(crate) struct Seated {
     filter: Seat,
     callouts: Rc<Callouts>,
+    watch: Rc<Watch>,
     context_id: u32,
 }
 
 impl Seated {
-    pub(crate) fn new(filter: DownstreamFilter, callouts: Rc<Callouts>, context_id: u32) -> Self {
+    pub(crate) fn new(
+        filter: DownstreamFilter,
+        callouts: Rc<Callouts>,
+        watch: Rc<Watch>,
+        context_id: u32,
+    ) -> Self {
         Seated {
             filter: Rc::new(RefCell::new(filter)),
             callouts,
+            watch,
             context_id,
         }
     }
@@ -54,6 +62,7 @@ impl Context for Seated {
     fn on_done(&mut self) -> bool {
         // Also where Envoy has answered while it waited: whoever waits with it must ask again.
         self.callouts.leave(self.context_id);
+        self.watch.forget(self.context_id);
         if let Ok(mut filter) = self.filter.try_borrow_mut() {
             filter.on_done();
         }
@@ -63,11 +72,22 @@ impl Context for Seated {
 
 impl HttpContext for Seated {
     fn on_http_request_headers(&mut self, count: usize, end_of_stream: bool) -> Action {
-        self.with(|filter| filter.on_http_request_headers(count, end_of_stream))
+        self.with(|filter| {
+            let action = filter.on_http_request_headers(count, end_of_stream);
+            if filter.awaits_body() {
+                self.watch.hold(self.context_id, None);
+            }
+            action
+        })
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
-        self.with(|filter| filter.on_http_request_body(size, end_of_stream))
+        self.with(|filter| {
+            if filter.awaits_body() {
+                self.watch.body_came();
+            }
+            filter.on_http_request_body(size, end_of_stream)
+        })
     }
 
     fn on_http_request_trailers(&mut self, count: usize) -> Action {

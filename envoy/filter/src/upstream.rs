@@ -10,7 +10,9 @@ use proxy_wasm::types::Action;
 
 use crate::host::{self, Recording, Side};
 use crate::known;
+use crate::misfit;
 use crate::underway::{self, Running};
+use crate::watch::Watch;
 
 /// One attempt.
 pub(crate) struct UpstreamFilter {
@@ -20,21 +22,33 @@ pub(crate) struct UpstreamFilter {
     /// The client's request, as the host numbers it.
     stream: u64,
     recording: Recording,
+    watch: Rc<Watch>,
+    context_id: u32,
 }
 
 impl UpstreamFilter {
-    pub(crate) fn new(config: Rc<Config>, topology: Topology, recording: Recording) -> Self {
+    pub(crate) fn new(
+        config: Rc<Config>,
+        topology: Topology,
+        recording: Recording,
+        (watch, context_id): (Rc<Watch>, u32),
+    ) -> Self {
         UpstreamFilter {
             config,
             recording,
             topology,
             attempt: Running::default(),
             stream: 0,
+            watch,
+            context_id,
         }
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> Action {
-        log::error!("an attempt was refused: {}", refusal.reason);
+        match refusal.misfit {
+            Some(misfit) => misfit::tell(misfit),
+            None => log::error!("an attempt was refused: {}", refusal.reason),
+        }
         host::respond(&refusal.response);
         self.attempt.take();
         Action::Pause
@@ -90,6 +104,7 @@ impl UpstreamFilter {
 
 impl Context for UpstreamFilter {
     fn on_done(&mut self) -> bool {
+        self.watch.forget(self.context_id);
         underway::leave(self.stream, &self.attempt);
         underway::conclude(&self.attempt, self.recording);
         true
@@ -112,12 +127,17 @@ impl HttpContext for UpstreamFilter {
                 self.attempt.replace(Some(attempt));
                 underway::enter(self.stream, &self.attempt, self.recording);
                 let action = host::apply(Side::Request, &headers, 0);
-                if end_of_stream { self.send(0) } else { action }
+                if end_of_stream {
+                    return self.send(0);
+                }
+                self.watch.hold(self.context_id, Some(&self.attempt));
+                action
             }
         }
     }
 
     fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        self.watch.body_came();
         if end_of_stream {
             self.send(size)
         } else {

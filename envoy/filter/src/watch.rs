@@ -1,0 +1,149 @@
+//! Notices that no body comes while headers are held. Without `allow_on_headers_stop_iteration`
+//! Envoy waits for the filter and the filter for Envoy; what waits so is refused instead.
+//!
+//! The first body that comes proves that all is well: after it nothing is watched.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use pointsman::exchange::{Misfit, Role};
+
+use crate::host;
+use crate::misfit;
+use crate::underway::Running;
+
+/// How often calls to classifiers are looked at while somebody waits, in milliseconds.
+const CALLS_MS: u64 = 10;
+/// How often held requests are looked at, in milliseconds.
+const BODIES_MS: u64 = 100;
+
+/// A client may take its time before it sends the first byte of a body, in milliseconds.
+const OF_CLIENT_MS: u64 = 5_000;
+/// Once one has been refused, others need not wait as long.
+const OF_NEXT_CLIENT_MS: u64 = 1_000;
+/// An attempt's body is there, and comes at once.
+const OF_ATTEMPT_MS: u64 = 100;
+
+/// The tick of one root context, which has more than one reason.
+#[derive(Default)]
+pub(crate) struct Ticks {
+    calls: Cell<bool>,
+    bodies: Cell<bool>,
+}
+
+impl Ticks {
+    /// Whether calls to classifiers are waited for.
+    pub(crate) fn for_calls(&self, wanted: bool) {
+        self.want(&self.calls, wanted);
+    }
+
+    fn for_bodies(&self, wanted: bool) {
+        self.want(&self.bodies, wanted);
+    }
+
+    /// Each setting begins the period anew: many of them would keep the tick from coming.
+    fn want(&self, reason: &Cell<bool>, wanted: bool) {
+        if reason.replace(wanted) != wanted {
+            host::tick(match (self.calls.get(), self.bodies.get()) {
+                (true, _) => CALLS_MS,
+                (false, true) => BODIES_MS,
+                (false, false) => 0,
+            });
+        }
+    }
+}
+
+/// Those of one worker whose headers are held.
+pub(crate) struct Watch {
+    root: u32,
+    ticks: Rc<Ticks>,
+    patience_ms: Cell<u64>,
+    is_proven: Cell<bool>,
+    held: RefCell<Vec<Held>>,
+}
+
+struct Held {
+    id: u32,
+    since_ms: u64,
+    attempt: Option<Running>,
+}
+
+impl Watch {
+    pub(crate) fn new(role: Role, root: u32, ticks: Rc<Ticks>) -> Watch {
+        let of_clients = role == Role::Downstream;
+        let patience_ms = if of_clients {
+            OF_CLIENT_MS
+        } else {
+            OF_ATTEMPT_MS
+        };
+        Watch {
+            root,
+            ticks,
+            patience_ms: Cell::new(patience_ms),
+            is_proven: Cell::new(false),
+            held: RefCell::default(),
+        }
+    }
+
+    /// Its headers are held, and its body is to come. An attempt is forgotten when it is
+    /// refused: nobody is to blame.
+    pub(crate) fn hold(&self, id: u32, attempt: Option<&Running>) {
+        if self.is_proven.get() {
+            return;
+        }
+        self.held.borrow_mut().push(Held {
+            id,
+            since_ms: host::now_ms(),
+            attempt: attempt.map(Rc::clone),
+        });
+        self.ticks.for_bodies(true);
+    }
+
+    /// A body has come.
+    pub(crate) fn body_came(&self) {
+        if !self.is_proven.replace(true) {
+            self.held.borrow_mut().clear();
+            self.ticks.for_bodies(false);
+        }
+    }
+
+    /// It is over.
+    pub(crate) fn forget(&self, id: u32) {
+        if !self.is_proven.get() {
+            self.held.borrow_mut().retain(|each| each.id != id);
+        }
+    }
+
+    /// Refuses what has waited for too long.
+    pub(crate) fn on_tick(&self) {
+        if self.is_proven.get() {
+            return;
+        }
+        let overdue = self.take_overdue();
+        for each in &overdue {
+            if let Some(attempt) = &each.attempt {
+                attempt.take();
+            }
+            misfit::tell(Misfit::NoStopIteration);
+            if host::act_for(each.id) {
+                host::respond(&Misfit::NoStopIteration.response());
+            }
+        }
+        if !overdue.is_empty() {
+            host::act_for(self.root);
+            let patience_ms = self.patience_ms.get().min(OF_NEXT_CLIENT_MS);
+            self.patience_ms.set(patience_ms);
+        }
+        if self.held.borrow().is_empty() {
+            self.ticks.for_bodies(false);
+        }
+    }
+
+    fn take_overdue(&self) -> Vec<Held> {
+        let until_ms = host::now_ms().saturating_sub(self.patience_ms.get());
+        let held = self.held.take();
+        let (overdue, held) = held.into_iter().partition(|each| each.since_ms <= until_ms);
+        self.held.replace(held);
+        overdue
+    }
+}

@@ -1,0 +1,165 @@
+"""What Envoy was not told: the filter notices, tells it once with its cure, and fails closed."""
+
+import json
+import time
+
+import httpx
+import pytest
+import yaml
+from conftest import candidate
+from gateway import Gateway, poll, provider
+from replies import error
+from test_config_load import Discovery, wasm_filters
+
+WATCHED_FOR_S = 30
+
+
+def filters_in(bootstrap, role):
+    return [each for each in wasm_filters(bootstrap) if each["root_id"] == f"pointsman.{role}"]
+
+
+def manager(bootstrap):
+    (listener,) = bootstrap["static_resources"]["listeners"]
+    return listener["filter_chains"][0]["filters"][0]["typed_config"]
+
+
+def models_routes(bootstrap):
+    (host,) = manager(bootstrap)["route_config"]["virtual_hosts"]
+    return [each["route"] for each in host["routes"] if each.get("name") == "models"]
+
+
+def without_stop_iteration(role):
+    def edit(bootstrap):
+        for each in filters_in(bootstrap, role):
+            del each["allow_on_headers_stop_iteration"]
+            # Before 1.39, what is configured alike is taken for what is there already.
+            each["configuration"]["value"] += " "
+
+    return edit
+
+
+def without_refresh(bootstrap):
+    for route in models_routes(bootstrap):
+        del route["retry_policy"]["refresh_cluster_on_retry"]
+
+
+def without_metadata(bootstrap):
+    for cluster in bootstrap["static_resources"]["clusters"]:
+        for locality in cluster.get("load_assignment", {}).get("endpoints", []):
+            for endpoint in locality["lb_endpoints"]:
+                endpoint.pop("metadata", None)
+
+
+def without_downstream(bootstrap):
+    """The route leads to the first provider by itself."""
+    filters = manager(bootstrap)["http_filters"]
+    filters[:] = filters[-1:]
+    names = [each["name"] for each in bootstrap["static_resources"]["clusters"]]
+    cluster = next(name for name in names if name in ("via-openai", "chain.openai"))
+    for route in models_routes(bootstrap):
+        for field in ("inline_cluster_specifier_plugin", "cluster_header"):
+            route.pop(field, None)
+        route["cluster"] = cluster
+
+
+def with_another_map(bootstrap):
+    text = yaml.safe_dump(bootstrap)
+    swapped = text.replace("cluster: via-openai", "cluster: via-anthropic")
+    assert swapped != text
+    bootstrap.update(yaml.safe_load(swapped))
+
+
+#: What is missing, what the filter calls it, and the word of the cure that names it.
+MISFITS = {
+    "stop iteration downstream": (
+        without_stop_iteration("downstream"),
+        "no_stop_iteration",
+        "allow_on_headers_stop_iteration: true",
+    ),
+    "stop iteration upstream": (
+        without_stop_iteration("upstream"),
+        "no_stop_iteration",
+        "allow_on_headers_stop_iteration: true",
+    ),
+    "refresh": (without_refresh, "no_refresh", "refresh_cluster_on_retry: true"),
+    "metadata": (without_metadata, "unknown_host", "pointsman.cluster"),
+    "downstream": (without_downstream, "no_plan", "turn it on for the route"),
+    "candidate map": (with_another_map, "other_cluster", "candidate map"),
+}
+
+
+def document(standins):
+    return {
+        "providers": {name: provider(standins[name]) for name in ("openai", "anthropic")},
+        "models": {"smart": {"candidates": [candidate("openai"), candidate("anthropic")]}},
+    }
+
+
+@pytest.fixture(scope="module")
+def shared(binaries, shared_standins, tmp_path_factory):
+    """One gateway, whose listener and clusters are replaced by others."""
+    folder = tmp_path_factory.mktemp("misfits")
+    (folder / "xds").mkdir()
+    discovery = Discovery(folder / "xds")
+    given = document(shared_standins)
+    gateway = Gateway(binaries, folder, given, shared_standins, edit=discovery.take_over)
+    gateway.http.timeout = httpx.Timeout(WATCHED_FOR_S)
+    gateway.discovery = discovery
+    yield gateway
+    gateway.close(excused="misconfigured")
+
+
+@pytest.fixture
+def gateway(shared):
+    shared.standins.reset()
+    return shared
+
+
+def ask(gateway):
+    return gateway.chat("smart", headers={"connection": "close"})
+
+
+def counted(gateway, kind):
+    stats = gateway.envoy.stats("pointsman_misconfigured_total")
+    return sum(value for name, value in stats.items() if kind in name)
+
+
+def test_a_client_that_takes_its_time_is_no_misfit(gateway):
+    """Longer than an attempt's body may take, shorter than a client's."""
+    body = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
+
+    def slowly():
+        time.sleep(0.5)
+        yield json.dumps(body).encode()
+
+    headers = {"content-type": "application/json"}
+    reply = gateway.http.post("/v1/chat/completions", content=slowly(), headers=headers)
+    assert reply.status_code == 200, reply.text
+
+
+@pytest.mark.parametrize("missing", MISFITS)
+def test_what_is_missing_is_told_once_and_nothing_is_sent(missing, gateway):
+    if missing in ("refresh", "candidate map") and gateway.binaries.has_static_chains:
+        pytest.skip("nothing chooses a cluster for each attempt here")
+    spoil, kind, cure = MISFITS[missing]
+    spoilt = yaml.safe_load(gateway.render(gateway.document))
+    spoil(spoilt)
+    gateway.standins["openai"].fail({"kind": "status", "status": 429})
+    gateway.discovery.push(spoilt)
+    poll("noticed", lambda: cure in ask(gateway).text, WATCHED_FOR_S)
+
+    gateway.standins["anthropic"].reset()
+    before = counted(gateway, kind)
+    for _ in range(2):
+        told = error(ask(gateway), 503)
+        assert told["code"] == "gateway_misconfigured" and cure in told["message"], told
+    assert counted(gateway, kind) == before + 2
+    assert gateway.standins["anthropic"].records() == []
+    lines = gateway.envoy.log().splitlines()
+    lines = [line for line in lines if "misconfigured" in line and cure in line]
+    assert len(lines) == 1, lines
+
+
+def test_what_is_mended_serves_again(gateway):
+    gateway.discovery.push(yaml.safe_load(gateway.render(gateway.document)))
+    poll("served", lambda: ask(gateway).status_code == 200)
