@@ -104,11 +104,7 @@ pub enum Of {
 }
 
 /// Every metric, in the order of [`Of`].
-<<<<<<< HEAD
-pub const METRICS: [Metric; 10] = [
-=======
-pub const METRICS: [Metric; 9] = [
->>>>>>> c0eee91 (Tell once what Envoy was not told, and fail closed)
+pub const METRICS: [Metric; 11] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,

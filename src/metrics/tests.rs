@@ -3,11 +3,7 @@ use crate::failure::Failure;
 use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
-<<<<<<< HEAD
-const ALL: [Of; 10] = [
-=======
-const ALL: [Of; 9] = [
->>>>>>> c0eee91 (Tell once what Envoy was not told, and fail closed)
+const ALL: [Of; 11] = [
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
