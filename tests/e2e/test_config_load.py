@@ -3,14 +3,13 @@
 import copy
 import json
 import os
-import threading
 
-import httpx
 import pytest
 import yaml
 from conftest import document
 from gateway import Gateway, free_ports, key_variable, poll, run, start_envoy
 from replies import error
+from traffic import Traffic, chats
 
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 
@@ -168,51 +167,12 @@ def served(binaries, shared_standins, tmp_path, discovery):
     gateway.close(excused="failed to load|Failed to configure")
 
 
-class Traffic:
-    """Requests without a break from several threads; collects those that fail."""
-
-    def __init__(self, url):
-        self.sent = 0
-        self.failed = []
-        self._url = url
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(4)]
-
-    def _run(self):
-        body = {"model": "three", "messages": [{"role": "user", "content": "hello"}]}
-        with httpx.Client(base_url=self._url, timeout=10) as client:
-            while not self._stop.is_set():
-                try:
-                    response = client.post("/v1/chat/completions", json=body)
-                except httpx.TransportError as failure:
-                    self.failed.append(repr(failure))
-                    continue
-                if response.status_code != 200:
-                    self.failed.append(response.text)
-                self.sent += 1
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def goes_on(self):
-        """Waits until some more requests have been served."""
-        target = self.sent + 50
-        poll("traffic", lambda: self.sent >= target)
-
-
 def test_a_listener_update_is_taken_whole_or_not_at_all(served, discovery):
     envoy = served.envoy
     good = yaml.safe_load(served.render(served.document))
     assert served.chat("three").status_code == 200
 
-    with Traffic(envoy.url) as traffic:
+    with Traffic(chats(served, "three")) as traffic:
         traffic.goes_on()
         broken = copy.deepcopy(good)
         change_documents(broken, spoil)
@@ -234,7 +194,7 @@ def test_a_listener_update_is_taken_whole_or_not_at_all(served, discovery):
         poll("the new model is served", lambda: served.chat("added").status_code == 200)
         traffic.goes_on()
 
-    assert not traffic.failed, traffic.failed[:5]
+    traffic.assert_flawless()
 
 
 def test_a_document_that_is_refused_is_refused_by_the_command_line_too(

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import threading
-import time
 
+import httpx
 import pytest
 
 import gateway
 from conftest import TIMEOUTS, candidate
+from traffic import Traffic, chats, streams
 
 
 class WatchedGateway(gateway.Gateway):
@@ -67,35 +67,22 @@ def running(shared):
     return shared
 
 
-def under_load(running, change):
-    """The answers of two clients that ask all the time while `change` is carried out."""
-    answers, over = [], threading.Event()
-
-    def ask():
-        end = time.monotonic() + 30
-        while not over.is_set() and time.monotonic() < end:
-            answers.append(running.chat("first").status_code)
-
-    clients = [threading.Thread(target=ask) for _ in range(2)]
-    for each in clients:
-        each.start()
-    try:
-        gateway.poll("under load", lambda: answers)
-        change()
-    finally:
-        over.set()
-        for each in clients:
-            each.join()
-    assert set(answers) == {200}, answers
+@pytest.fixture
+def load(running):
+    """Clients that ask all the time, some of them for streams; none may notice anything."""
+    whole = Traffic(chats(running, "first"), senders=2)
+    with whole, Traffic(streams(running, "first"), senders=1) as streamed:
+        whole.goes_on(10)
+        yield whole
+        whole.goes_on(10)
+    whole.assert_flawless()
+    streamed.assert_flawless()
 
 
-def test_a_provider_and_a_model_are_added_under_load(running, shared_standins):
-    def add():
-        wanted = [FIRST, ("new", ["gemini", "openai"])]
-        running.configure(document(shared_standins, running.keys, *wanted))
-        gateway.poll("new model", lambda: running.chat("new").status_code == 200)
-
-    under_load(running, add)
+def test_a_provider_and_a_model_are_added_under_load(running, shared_standins, load):
+    wanted = [FIRST, ("new", ["gemini", "openai"])]
+    running.configure(document(shared_standins, running.keys, *wanted))
+    gateway.poll("new model", lambda: running.chat("new").status_code == 200)
     assert running.chat("new").headers["x-pointsman-answered-by"].startswith("gemini/")
     # The listener stood where it was.
     assert running.envoy.stats("listener_manager.listener_(modified|removed)")[
@@ -103,24 +90,47 @@ def test_a_provider_and_a_model_are_added_under_load(running, shared_standins):
     ] == 0
 
 
-def test_a_key_is_rotated_under_load(running):
-    def rotate():
-        aside = running.keys / ".openai"
-        aside.write_text("another")
-        aside.rename(running.keys / "openai")
-
-        def arrived():
-            records = running.standins["openai"].records()
-            return records[-1].values("authorization") == ["Bearer another"]
-
-        gateway.poll("rotated", arrived)
-        aside.write_text(running.standins["openai"].key)
-        aside.rename(running.keys / "openai")
-
-    under_load(running, rotate)
+def test_a_key_is_rotated_under_load(running, load):
+    openai = running.standins["openai"]
+    aside = running.keys / ".openai"
+    aside.write_text("another")
+    aside.rename(running.keys / "openai")
+    gateway.poll(
+        "rotated",
+        lambda: ["Bearer another"] in [each.values("authorization") for each in openai.records()],
+    )
+    aside.write_text(openai.key)
+    aside.rename(running.keys / "openai")
 
 
-def test_a_broken_configuration_is_refused_and_the_old_one_serves(running):
+def test_the_module_is_swapped_under_load(running, load):
+    """Another file, with other bytes: roles get it one after the other."""
+    # Envoy's main thread is busy while it compiles.
+    running.envoy.admin.timeout = httpx.Timeout(60)
+    before, other = machines(running), another_module(running.binaries.module, running.folder)
+    running.configure(document(running.standins, running.keys, FIRST) | {"envoy": other})
+    gateway.poll("a second machine", lambda: machines(running) > before, 60)
+    gateway.poll("in both roles", lambda: dumped(running).count(other["module"]) >= 2, 60)
+    load.goes_on(30)
+
+
+def another_module(module, folder):
+    """The same module with an empty section of its own at the end."""
+    path = folder / "another.wasm"
+    path.write_bytes(module.read_bytes() + b"\x00\x05\x04swap")
+    return {"module": str(path)}
+
+
+def machines(running):
+    """Machines that were made so far."""
+    return sum(running.envoy.stats("wasm.*created$").values())
+
+
+def dumped(running):
+    return running.envoy.admin.get("/config_dump?include_eds").text
+
+
+def test_a_broken_configuration_is_refused_and_the_old_one_serves(running, load):
     wrong = running.folder / "wrong.yaml"
     wrong.write_text("version: 1\nproviders: {openai: {keys: 1}}\n")
     before = {path.name: path.read_text() for path in running.xds.iterdir()}
@@ -128,17 +138,14 @@ def test_a_broken_configuration_is_refused_and_the_old_one_serves(running):
     assert subprocess.run(command, capture_output=True).returncode == 1
     assert {path.name: path.read_text() for path in running.xds.iterdir()} == before
 
-    def spoil():
-        for name in ("rds.yaml", "cds.yaml", "ecds.pointsman.downstream.yaml"):
-            aside = running.xds / ".aside"
-            aside.write_text(before[name].replace("name:", "nmae:"))
-            aside.rename(running.xds / name)
-        gateway.poll(
-            "refused",
-            lambda: sum(running.envoy.stats("update_(rejected|failure)|config_fail").values()) >= 3,
-        )
-
-    under_load(running, spoil)
+    for name in ("rds.yaml", "cds.yaml", "ecds.pointsman.downstream.yaml"):
+        aside = running.xds / ".aside"
+        aside.write_text(before[name].replace("name:", "nmae:"))
+        aside.rename(running.xds / name)
+    gateway.poll(
+        "refused",
+        lambda: sum(running.envoy.stats("update_(rejected|failure)|config_fail").values()) >= 3,
+    )
     assert running.chat("first").status_code == 200
 
 

@@ -189,6 +189,20 @@ class Istiod:
 
     # --- what the proxy gets
 
+    def resources(self, port, mounts):
+        """Clusters, listeners and extensions as they go to the proxy: by the stream alone."""
+        listener = descriptors.to_dict(self.listener)
+        listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+        kinds = (
+            [descriptors.to_dict(each) for each in self.clusters],
+            [listener],
+            [descriptors.to_dict(each) for each in self.extensions.values()],
+        )
+        text = json.dumps(kinds)
+        for inside, outside in mounts.items():
+            text = text.replace(inside, str(outside))
+        return json.loads(text)
+
     def bootstrap(self, folder, port=None, admin_port=None, mounts=None, discovered=True):
         """A whole bootstrap, with extensions as files that are watched or, if not `discovered`,
         where they stand. `mounts` are folders of the container and what stands for them here."""

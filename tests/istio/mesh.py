@@ -5,6 +5,7 @@ import os
 
 import httpx
 
+import ads
 import gateway
 import manifests
 from conftest import ISTIO
@@ -28,7 +29,7 @@ class Mesh:
         istiod = Istiod(self.objects, self.version)
         assert istiod.missed == []
         port, admin_port = gateway.free_ports(2)
-        bootstrap = istiod.bootstrap(folder, port, admin_port, self.mounts)
+        bootstrap = self._bootstrap(istiod, port, admin_port)
         if edit:
             bootstrap = json.dumps(edit(json.loads(bootstrap)))
         self.envoy = gateway.Envoy(binaries, bootstrap, folder, port, admin_port, {})
@@ -46,6 +47,9 @@ class Mesh:
         command = [self.binaries.pointsman, "render", "istio", path, "--istio", "1.30,1.31"]
         return manifests.read(gateway.run([*command, *self.flags]))
 
+    def _bootstrap(self, istiod, port, admin_port):
+        return istiod.bootstrap(self.folder, port, admin_port, self.mounts)
+
     def _mount(self):
         """Folders as kubelet mounts them: files are links into a folder that is swapped whole."""
         secrets, keys = self.folder / "sds", self.folder / "keys"
@@ -54,11 +58,15 @@ class Mesh:
             "/etc/pointsman/sds": secrets,
             "/etc/pointsman/keys": keys,
         }
-        texts = of_kind(self.objects, "ConfigMap")[0]["data"]
+        self.publish(self.objects)
+        self.supply({gateway.key_variable(each): each.key for each in self.standins})
+
+    def publish(self, objects):
+        """The ConfigMap of these objects is mounted now."""
+        texts = of_kind(objects, "ConfigMap")[0]["data"]
         for inside, outside in self.mounts.items():
             texts = {name: text.replace(inside, str(outside)) for name, text in texts.items()}
-        swap(secrets, texts)
-        self.supply({gateway.key_variable(each): each.key for each in self.standins})
+        swap(self.folder / "sds", texts)
 
     def supply(self, keys):
         """The Secret has these keys now."""
@@ -76,9 +84,40 @@ class Mesh:
         body = {"model": model, "messages": [{"role": "user", "content": text}], **body}
         return self.http.post("/v1/chat/completions", json=body)
 
+    def open_stream(self, model, text="hello"):
+        """A streamed reply that the test reads as it comes."""
+        body = {"model": model, "messages": [{"role": "user", "content": text}], "stream": True}
+        return self.http.stream("POST", "/v1/chat/completions", json=body)
+
     def close(self, **expected):
         self.http.close()
         self.envoy.close(**expected)
+
+
+class StreamedMesh(Mesh):
+    """The same, told by one stream of a control plane, as a mesh's proxies are."""
+
+    def _bootstrap(self, istiod, port, admin_port):
+        self.ads, self.port = ads.Ads(), port
+        self.push(istiod)
+        return json.dumps(ads.bootstrap(self.ads.port, admin_port))
+
+    def push(self, istiod):
+        """Tells the proxy all of it; gives the versions."""
+        kinds = (ads.CLUSTER, ads.LISTENER, ads.EXTENSION)
+        resources = istiod.resources(self.port, self.mounts)
+        return [self.ads.push(kind, each) for kind, each in zip(kinds, resources)]
+
+    def configure(self, document):
+        objects = self.render(document)
+        self.publish(objects)
+        self.push(Istiod(objects, self.version))
+
+    def close(self, **expected):
+        try:
+            super().close(**expected)
+        finally:
+            self.ads.close()
 
 
 def swap(folder, files):

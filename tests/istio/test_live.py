@@ -2,14 +2,13 @@
 
 import json
 import subprocess
-import threading
-import time
 
 import pytest
 
 import gateway
 from conftest import binaries_of
 from mesh import Mesh
+from traffic import Traffic, chats
 
 VENDORS = ("openai", "anthropic", "gemini", "openai-2")
 MODELS = {
@@ -155,16 +154,21 @@ def test_a_key_is_rotated_without_a_restart(mesh):
 
 
 def test_a_new_configuration_is_taken_under_load(mesh):
-    with Load(mesh, "first") as load:
+    with Traffic(chats(mesh, "first"), senders=2) as load:
         changed = document(mesh.standins)
         changed["models"]["first"]["candidates"].reverse()
         changed["models"]["new"] = {"candidates": [candidate("gemini")]}
         mesh.configure(changed)
         gateway.poll("new model", lambda: mesh.chat("new").status_code == 200)
-        gateway.poll("other order", lambda: "anthropic" in load.answered_by[-1])
+        gateway.poll("other order", lambda: answered_by(mesh) == "anthropic/claude-opus-4-5")
         mesh.configure(document(mesh.standins))
-        gateway.poll("old order", lambda: "openai" in load.answered_by[-1])
-    assert load.failures == [] and len(load.answered_by) > 10
+        gateway.poll("old order", lambda: answered_by(mesh) == "openai/gpt-5")
+        load.goes_on(10)
+    load.assert_flawless()
+
+
+def answered_by(mesh):
+    return mesh.chat("first").headers["x-pointsman-answered-by"]
 
 
 def test_its_own_dump_has_no_mistakes_and_a_planted_one_is_found(mesh):
@@ -212,33 +216,3 @@ def test_what_a_control_plane_drops_is_told_and_nothing_goes_to_the_wrong_provid
     finally:
         mesh.close(excused="misconfigured")
         standins.close()
-
-
-class Load:
-    """Requests in turn, from two clients, as long as it is open."""
-
-    def __init__(self, mesh, model):
-        self.mesh, self.model = mesh, model
-        self.answered_by, self.failures = [], []
-
-    def __enter__(self):
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run) for _ in range(2)]
-        for each in self._threads:
-            each.start()
-        gateway.poll("under load", lambda: self.answered_by)
-        return self
-
-    def _run(self):
-        end = time.monotonic() + 30
-        while not self._over.is_set() and time.monotonic() < end:
-            response = self.mesh.chat(self.model)
-            if response.status_code == 200:
-                self.answered_by.append(response.headers["x-pointsman-answered-by"])
-            else:
-                self.failures.append((response.status_code, response.text[:300]))
-
-    def __exit__(self, *_):
-        self._over.set()
-        for each in self._threads:
-            each.join()
