@@ -22,12 +22,14 @@
 //! * [`metrics`]: what is counted, under which names.
 //! * [`routing`]: a request profile to a plan.
 //! * [`config`]: `pointsman.yaml` to a checked configuration, with every problem listed.
+//! * [`cache`]: answers that are kept and given again to equal requests.
 //! * [`callout`]: asking a classifier outside, and who waits for its answer.
 //! * [`exchange`]: one HTTP exchange; the only room that the filter calls per request.
 //! * `render`, `lint`, `cli`: manifests, mistakes in them, the command line (native only).
 
 pub mod adapt;
 pub mod budget;
+pub mod cache;
 pub mod callout;
 pub mod catalog;
 pub mod classify;

@@ -55,9 +55,11 @@ const VARIANT: &str = "pointsman_variant";
 const TEAM: &str = "pointsman_team";
 /// What Envoy has not been told, for lack of which requests are refused.
 const MISFIT: &str = "pointsman_misfit";
+/// What became of a request or an answer in the cache of answers.
+const CACHE: &str = "pointsman_cache";
 
 /// Every label.
-pub const LABELS: [&str; 10] = [
+pub const LABELS: [&str; 11] = [
     REQUEST_MODEL,
     PROVIDER,
     RESPONSE_MODEL,
@@ -68,6 +70,7 @@ pub const LABELS: [&str; 10] = [
     VARIANT,
     TEAM,
     MISFIT,
+    CACHE,
 ];
 
 /// The conventions' bounds, in milliseconds.
@@ -101,10 +104,16 @@ pub enum Of {
     Duration,
     /// Requests that are refused because something is missing in Envoy's configuration.
     Misconfigured,
+    /// Requests and answers in the cache of answers.
+    Cache,
+    /// Bytes that went into it and out of it.
+    CacheBytes,
+    /// What it saved.
+    CacheSaved,
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 11] = [
+pub const METRICS: [Metric; 14] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -182,6 +191,27 @@ pub const METRICS: [Metric; 11] = [
         labels: &[MISFIT],
         buckets: &[],
     },
+    Metric {
+        name: "pointsman_cache_total",
+        kind: Kind::Counter,
+        help: "requests of the answer cache by outcome: hit, miss, refresh, bypass; answers: store, evict",
+        labels: &[REQUEST_MODEL, CACHE],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_cache_bytes_total",
+        kind: Kind::Counter,
+        help: "bytes into the answer cache and out of it: store, evict; what it holds is the difference",
+        labels: &[REQUEST_MODEL, CACHE],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_cache_saved_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what answers have cost that were given again, in billionths of a USD",
+        labels: &[REQUEST_MODEL],
+        buckets: &[],
+    },
 ];
 
 /// The most labels of one metric.
@@ -209,6 +239,10 @@ pub struct Request {
     pub variant: String,
     /// The team that asks; empty when it is no declared one.
     pub team: String,
+    /// What became of it in the cache of answers; empty where none is.
+    pub cache: &'static str,
+    /// What an answer out of the cache saved.
+    pub saved_nano_usd: u64,
 }
 
 impl Of {
@@ -259,6 +293,21 @@ pub fn of_request(request: &Request, status: Option<u16>, count: &mut dyn FnMut(
         ],
         value: 1,
     });
+    if !request.cache.is_empty() {
+        count(&Of::Cache.sample((model, request.cache), "", 1));
+    }
+    if request.saved_nano_usd > 0 {
+        count(&Of::CacheSaved.sample((model, ""), "", request.saved_nano_usd));
+    }
+}
+
+/// An answer has been kept, of so many bytes; as many others with their bytes made room.
+pub fn of_kept(model: &str, bytes: u64, evicted: (u64, u64), count: &mut dyn FnMut(&Sample<'_>)) {
+    let events = [("store", 1, bytes), ("evict", evicted.0, evicted.1)];
+    for (event, answers, bytes) in events.into_iter().filter(|event| event.1 > 0) {
+        count(&Of::Cache.sample((model, event), "", answers));
+        count(&Of::CacheBytes.sample((model, event), "", bytes));
+    }
 }
 
 /// A request is refused because something is missing; `kind` says what.

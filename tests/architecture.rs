@@ -63,10 +63,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("budget", &["observed"]),
     ("metrics", &["failure", "observed"]),
     ("routing", &["catalog", "inspect", "observed", "usage"]),
+    ("cache", &["framing", "json", "observed", "routing"]),
     (
         "config",
         &[
             "budget",
+            "cache",
             "catalog",
             "classify",
             "failure",
@@ -92,6 +94,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         &[
             "adapt",
             "budget",
+            "cache",
             "callout",
             "catalog",
             "classify",

@@ -64,6 +64,32 @@ impl By {
         reads.user |= self.user;
     }
 
+    /// Whether it tells nobody from anybody.
+    pub(super) fn is_nobody(&self) -> bool {
+        *self == By::default()
+    }
+
+    /// What a request says of each of them; `None` when it leaves one unsaid.
+    pub(super) fn told<'f>(&self, facts: &'f Facts) -> Option<Vec<&'f str>> {
+        let mut told = Vec::new();
+        if let Some(name) = &self.header {
+            told.push(facts.header(name)?);
+        }
+        if let Some(path) = &self.claim {
+            let claims = facts.claims.iter().filter(|(known, _)| known == path);
+            let before = told.len();
+            told.extend(claims.map(|(_, value)| value.as_str()));
+            (told.len() > before).then_some(())?;
+        }
+        if self.identity {
+            told.push(facts.identities.first()?);
+        }
+        if self.user {
+            told.push(facts.user.as_deref()?);
+        }
+        told.iter().all(|part| !part.is_empty()).then_some(told)
+    }
+
     fn hash(&self, facts: &Facts) -> u64 {
         let claim = |path: &String| facts.claims.iter().find(|(known, _)| known == path);
         let parts = [

@@ -19,11 +19,13 @@ mod policy;
 mod problem;
 mod raw;
 mod raw_budgets;
+mod raw_cache;
 #[cfg(feature = "cli")]
 mod raw_catalog;
 mod raw_classifiers;
 mod raw_prices;
 mod raw_rules;
+mod response_cache;
 mod rules;
 mod shape;
 mod units;
@@ -37,11 +39,13 @@ pub use budgets::{Budget, By, Team};
 pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
+pub use response_cache::ResponseCache;
 pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::cache::Bounds;
 use crate::catalog::{Backend, Labels};
 use crate::json;
 use crate::observed::{Settings, Wants};
@@ -66,6 +70,11 @@ pub struct Config {
     pub routing: Routing,
     /// Buffer limits.
     pub limits: Limits,
+    /// How much is kept of answers.
+    pub cache: Bounds,
+    /// By model, a number that changes with whatever its answers depend on; empty when none are
+    /// kept.
+    pub versions: BTreeMap<String, u64>,
     /// How targets are observed.
     pub observe: Settings,
     /// What must be recorded of targets, because a policy or a limit reads it.
@@ -259,6 +268,8 @@ pub struct ModelConfig {
     pub quality_gate: Option<QualityGate>,
     /// Times for this model.
     pub timeouts: Timeouts,
+    /// Which answers are kept; `None` for none.
+    pub cache: Option<ResponseCache>,
 }
 
 /// Which answers pass; the last candidate's always do.

@@ -17,6 +17,7 @@ use super::names::{
 use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
 use super::raw_budgets::{RawBudget, RawTeam};
+use super::raw_cache::RawCache;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_classifiers::RawClassifier;
@@ -236,6 +237,8 @@ object! {
         fit: RawFit,
         /// Which candidates complex tool work is for; all when not said.
         complex_tools: RawComplexTools,
+        /// Which answers are kept and given again to equal requests; none when not said.
+        cache: RawCache,
     }
 }
 
@@ -440,6 +443,12 @@ object! {
         /// The most that is held of a stream before its first meaningful event; 64KiB when not
         /// said.
         held_stream: Size<KIB, MIB>,
+        /// The most that is kept of answers for equal requests, all models together; 64MiB when
+        /// not said.
+        cache: Size<MIB, { 4096 * MIB }>,
+        /// The largest answer that is kept, its request included; 256KiB when not said, and at
+        /// most a 32nd of `cache`.
+        cache_entry: Size<KIB, { 16 * MIB }>,
     }
 }
 

@@ -14,7 +14,8 @@ object! {
         name: LabelValue,
         /// What a request must be like; every request when not said.
         when: RawWhen,
-        /// Whose budget it is: each value has its own; all requests share one when not said.
+        /// Whose budget it is: each value has its own, and so have all requests that say none; all
+        /// requests share one when not said.
         by: RawBudgetBy,
         /// Tokens, of prompts and answers together.
         tokens: Int<1, 1_000_000_000_000_000>,
@@ -43,7 +44,7 @@ object! {
 }
 
 object! {
-    /// What tells one account from another. A request without it is on the account of all such.
+    /// What tells one client from another.
     pub(super) struct RawBudgetBy {
         /// A request header, set by a proxy that clients cannot pass by.
         header: HeaderName,

@@ -8,6 +8,7 @@ use super::names::{
 };
 use super::policy::{self, RawPolicies};
 use super::raw::{MAX_CANDIDATES, RawTimeouts};
+use super::raw_cache::RawCache;
 use super::shape::{Shape, Shaped, object};
 use super::values::{Int, List, Map, OneOrMore, Ratio};
 use crate::routing::Constraints;
@@ -41,6 +42,9 @@ object! {
         fallback_on_refusal: bool,
         /// Times of one request; what is not said here is that of `defaults`.
         timeouts: RawTimeouts,
+        /// Which answers are kept and given again to equal requests; as the model has it when not
+        /// said.
+        cache: RawCache,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules and what else decides who serves a request.
 
 use super::budgets::{Budget, Team};
-use super::{Config, ModelConfig, OnUnsupported, QualityGate, Timeouts};
+use super::{Config, ModelConfig, OnUnsupported, QualityGate, ResponseCache, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
 use crate::inspect::RequestProfile;
@@ -62,6 +62,8 @@ pub struct Rule {
     pub fallback_on_refusal: Option<bool>,
     /// Times of one request.
     pub timeouts: Option<Timeouts>,
+    /// Which answers are kept.
+    pub cache: Option<ResponseCache>,
 }
 
 /// Labels that some requests require.
@@ -241,6 +243,13 @@ impl<'c> Serving<'c> {
     /// Which answers pass, where not all do.
     pub fn quality_gate(&self) -> Option<QualityGate> {
         self.model.quality_gate
+    }
+
+    /// Which answers are kept; `None` for none.
+    pub fn cache(&self) -> Option<&'c ResponseCache> {
+        let own = self.rule.and_then(|rule| rule.cache.as_ref());
+        own.or(self.model.cache.as_ref())
+            .filter(|cache| cache.ttl_ms > 0)
     }
 
     /// Times of one request.

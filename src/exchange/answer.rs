@@ -94,6 +94,19 @@ impl Answer {
         }
     }
 
+    /// Translates a whole answer of our own.
+    pub(super) fn translate(&mut self, response: &mut ImmediateResponse) -> Result<(), Failure> {
+        let mut out = Vec::with_capacity(response.body.len());
+        if self.reply.is_streamed() {
+            self.reply.push(&response.body, &mut out);
+            self.reply.finish(&mut out);
+        } else {
+            self.whole(&response.body, &mut out)?;
+        }
+        response.body = out;
+        Ok(())
+    }
+
     fn whole(&mut self, chat: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
         self.reply.whole(chat, out)?;
         if out.len() as u64 > self.limit_bytes {

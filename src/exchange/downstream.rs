@@ -3,6 +3,7 @@
 mod asking;
 #[cfg(feature = "cli")]
 mod assumed;
+mod cached;
 mod decision;
 pub(super) mod endpoint;
 mod head;
@@ -17,12 +18,14 @@ use self::refusal::{
     wrong_method,
 };
 use super::answer::Answer;
+use super::caching::{Filling, Source};
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS};
 use super::holding::{self, Holding};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
 use super::{Topology, listing, trail, wishes};
+use crate::cache::Directives;
 use crate::callout::Cache;
 use crate::catalog::cost::usd;
 use crate::catalog::{Backend, Labels};
@@ -62,6 +65,8 @@ pub struct RequestFacts<'a> {
     pub books: Option<&'a dyn Store>,
     /// What has been remembered of classifiers.
     pub cache: Cache<'a>,
+    /// Where answers are kept; none are without.
+    pub answers: Option<&'a dyn Store>,
 }
 
 impl Default for RequestFacts<'_> {
@@ -74,6 +79,7 @@ impl Default for RequestFacts<'_> {
             observed: &Unobserved,
             books: None,
             cache: Cache::new(&Unobserved, 0),
+            answers: None,
         }
     }
 }
@@ -119,6 +125,12 @@ struct Asked {
     kept: Vec<Labels>,
     /// As large as the request may be, where its profile does not say.
     sized: Option<RequestProfile>,
+    /// What the client says of caches.
+    directives: Directives,
+    /// What became of the request in the cache, as the client is told; empty where none is.
+    cache_status: String,
+    /// The answer, to be kept when it is whole.
+    filling: Option<Box<Filling>>,
 }
 
 impl Asked {
@@ -135,11 +147,18 @@ impl Asked {
             downgraded: String::new(),
             kept: Vec::new(),
             sized: None,
+            directives: head.directives(),
+            cache_status: String::new(),
+            filling: None,
         }
     }
 }
 
 impl RequestFacts<'_> {
+    pub(super) fn now_ms(&self) -> u64 {
+        self.now_s.saturating_mul(1000)
+    }
+
     /// Names the exchange.
     fn exchange_id(&self) -> String {
         if self.request_id.is_empty() {
@@ -279,7 +298,12 @@ impl Downstream {
         if mutation.question.is_some() {
             return Ok(mutation); // All of this happens again when the answer is there.
         }
-        self.answer = Some(Answer::new(surface, reply, self.config.limits.reply_bytes));
+        let mut answer = Answer::new(surface, reply, self.config.limits.reply_bytes);
+        if let Some(kept) = &mut mutation.answer {
+            answer.translate(kept)?;
+            return Ok(mutation);
+        }
+        self.answer = Some(answer);
         mutation.set("content-length", chat.len().to_string());
         mutation.body = Some(chat);
         Ok(mutation)
@@ -318,7 +342,12 @@ impl Downstream {
         };
         let loss = |c: &Backend, strict| sieve.loss(c, strict);
         let sample = || Some(Sample::of(&request));
-        self.decide(&profile, &loss, &sample, &findings, facts)
+        let source = Source {
+            body,
+            chat: Some(&request),
+            findings: &findings,
+        };
+        self.decide(&profile, &loss, &sample, source, facts)
     }
 
     /// Estimates the tokens of a body of `size` bytes, as closely as anybody needs.
@@ -388,7 +417,12 @@ impl Downstream {
         let loss = |candidate: &Backend, strict| {
             sieve::operation_loss(&config, profile, body, &media_type, candidate, strict)
         };
-        self.decide(profile, &loss, &|| None, &Report::default(), facts)
+        let source = Source {
+            body,
+            chat: None,
+            findings: &Report::default(),
+        };
+        self.decide(profile, &loss, &|| None, source, facts)
     }
 
     /// Why the request goes where it goes, as JSON, when that was asked for and decided.
@@ -417,9 +451,10 @@ impl Downstream {
         std::mem::take(&mut self.asked.counted)
     }
 
-    /// Whether the reply must be translated back; what else happens to it is the attempts' work.
-    pub fn translates_reply(&self) -> bool {
-        self.answer.is_some()
+    /// Whether the reply must be read: it is translated back, or kept; what else happens to it is
+    /// the attempts' work.
+    pub fn wants_reply(&self) -> bool {
+        self.answer.is_some() || self.asked.filling.is_some()
     }
 
     /// A reply is on its way to the client: a committed one, or an upstream filter's own.
@@ -431,11 +466,14 @@ impl Downstream {
     /// Whether the reply's body shall be read now, or held until it is whole.
     pub fn reads_reply(&self, end_of_stream: bool) -> bool {
         let answer = self.answer.as_ref();
-        answer.is_some_and(|answer| answer.reads(end_of_stream))
+        answer.is_none_or(|answer| answer.reads(end_of_stream))
     }
 
     /// More of the reply's body.
     pub fn on_reply_body(&mut self, bytes: &[u8], end_of_stream: bool) -> Mutation {
+        if let Some(filling) = &mut self.asked.filling {
+            filling.push(bytes);
+        }
         let answer = self.answer.as_mut();
         answer.map_or_else(Mutation::default, |a| a.on_body(bytes, end_of_stream))
     }

@@ -1,6 +1,7 @@
 //! Why a request goes where it goes, as JSON: for the access log and for `pointsman explain`.
 //! Holds names of the configuration and figures, never a value of a header or a body.
 
+use super::caching::Bypass;
 use super::sieve::Loss;
 use crate::catalog::{Backend, Labels};
 use crate::config::{Config, Serving, Timeouts};
@@ -22,6 +23,8 @@ pub(super) struct Decision<'a> {
     pub required: &'a [&'a Labels],
     /// What became of classifiers.
     pub classes: &'a [String],
+    /// Whether an answer may come out of the cache and be kept, and why not; `None` where none is.
+    pub cache: Option<Option<Bypass>>,
     /// In order.
     pub chosen: &'a [&'a Backend],
     /// So many of them, at the end, asked to be left alone.
@@ -43,6 +46,10 @@ impl Decision<'_> {
         field(&mut out, "policy", &to_string(&self.policy.names()));
         field(&mut out, "candidates", &self.candidates());
         field(&mut out, "timeouts_ms", &self.timeouts());
+        if let Some(bypass) = self.cache {
+            let word = bypass.map_or("keeps", Bypass::as_str);
+            field(&mut out, "cache", &to_string(word));
+        }
         out.push('}');
         out
     }

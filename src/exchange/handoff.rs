@@ -62,6 +62,11 @@ pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 /// never logged.
 pub const TOKEN: &str = "pointsman_token";
 
+/// What became of the request in the cache of answers.
+pub const CACHE: &str = "pointsman_cache";
+/// What an answer out of a cache saved, in nano-USD.
+pub const SAVED: &str = "pointsman_saved_nano_usd";
+
 /// What the request cost, in nano-USD: the answer, and answers that were thrown away.
 pub const COST: &str = "pointsman_cost_nano_usd";
 /// Tokens of answers that were thrown away, in and out: the provider has charged for them.
@@ -85,6 +90,10 @@ pub const ATTEMPTS: &str = "x-pointsman-attempts";
 pub const ANSWERED_BY: &str = "x-pointsman-answered-by";
 /// Response header for clients: what the request cost, in USD.
 pub const COST_HEADER: &str = "x-pointsman-cost";
+/// Response header for clients: whether the answer came out of the cache.
+///
+/// Source: RFC 9211, "The Cache-Status HTTP Response Header Field", read 2026-11-21.
+pub const CACHE_STATUS: &str = "cache-status";
 /// Response header for clients: what could not be carried.
 pub const FIDELITY_HEADER: &str = "x-pointsman-fidelity";
 /// Request header in which Envoy's credential injector hands over a provider's key, before

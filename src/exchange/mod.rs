@@ -7,6 +7,7 @@ pub mod handoff;
 
 mod answer;
 mod attempt;
+mod caching;
 mod claims;
 mod counting;
 mod credentials;

@@ -48,6 +48,8 @@ pub struct Mutation {
     pub body: Option<Vec<u8>>,
     /// Filter state changes.
     pub state: Vec<StateEdit>,
+    /// The client's answer: the request goes no further.
+    pub answer: Option<Box<ImmediateResponse>>,
     /// A classifier that must be asked before anything else happens.
     pub question: Option<Box<Question>>,
     /// What has been observed of targets.
@@ -61,9 +63,9 @@ pub struct Mutation {
 pub struct ImmediateResponse {
     /// HTTP status.
     pub status: u16,
-    /// Headers besides the content type, which is JSON.
+    /// Headers; the content type is JSON where they do not say it.
     pub headers: Vec<(&'static str, String)>,
-    /// JSON.
+    /// JSON, or events.
     pub body: Vec<u8>,
 }
 

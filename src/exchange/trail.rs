@@ -45,6 +45,11 @@ pub(super) fn append(trail: &str, entry: &Entry<'_>) -> String {
     }
 }
 
+/// A target as entries name it.
+pub(super) fn of_target(backend: &Backend) -> String {
+    format!("{}/{}", backend.provider, token(&backend.model))
+}
+
 /// Who is left alone, as entries of a trail: until now they were sent nothing, and cost no time.
 pub(super) fn of_avoided<'a>(avoided: impl Iterator<Item = &'a Backend>) -> String {
     let mut trail = String::new();

@@ -19,6 +19,11 @@ pub trait Store {
     /// another worker has been faster. False when nothing was stored: others were faster too
     /// often.
     fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool;
+
+    /// Sets a value, whatever it was.
+    fn put(&self, name: &str, value: &[u8]) {
+        self.change(name, &mut |_| value.to_vec());
+    }
 }
 
 impl Store for Unobserved {

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use pointsman::callout::{Answer, Cache, Question};
 use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{
-    ATTEMPTS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS, REJECTED_TOKENS,
-    TRAIL,
+    ATTEMPTS, CACHE_STATUS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS,
+    REJECTED_TOKENS, TRAIL,
 };
 use pointsman::exchange::{
     Downstream, FinalFacts, Holding, Mutation, RequestFacts, RequestHead, Topology, Used, Verdict,
 };
-use pointsman::metrics::{Request, of_request};
+use pointsman::metrics::{Request, of_kept, of_request};
 use pointsman::observed::Recorded;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
@@ -125,6 +125,7 @@ impl DownstreamFilter {
             observed: &recorded,
             books: Some(&SharedData),
             cache: Cache::new(&SharedData, now_ms),
+            answers: Some(&SharedData),
         };
         let outcome = downstream.on_body(&body, facts);
         self.held = downstream.take_holding();
@@ -140,6 +141,16 @@ impl DownstreamFilter {
                 self.question = Some(question);
                 self.asked_ms = now_ms;
                 self.state = State::Asking(downstream);
+                Action::Pause
+            }
+            Ok(Mutation {
+                answer: Some(response),
+                state,
+                ..
+            }) => {
+                host::store_state(&state);
+                self.end(response.status);
+                host::respond(&response);
                 Action::Pause
             }
             Ok(mutation) => {
@@ -168,6 +179,24 @@ impl DownstreamFilter {
         held.settle(&self.config, &SharedData, used, host::now_ms());
     }
 
+    /// Keeps the answer, where that is wanted.
+    fn keep(&mut self) {
+        let State::Answering(downstream) = &mut self.state else {
+            return;
+        };
+        let state = |key: &str| host::property_text(&[key]);
+        let kept = downstream.keep_reply(&SharedData, &state, host::now_ms());
+        if let Some((kept, ending)) = kept.zip(self.ending.as_ref()) {
+            let evicted = (kept.evicted, kept.evicted_bytes);
+            of_kept(
+                &ending.request.model,
+                kept.bytes,
+                evicted,
+                &mut meter::count,
+            );
+        }
+    }
+
     fn end(&mut self, status: u16) {
         if let Some(ending) = &mut self.ending {
             ending.status = Some(status);
@@ -180,7 +209,11 @@ impl DownstreamFilter {
         else {
             return Action::Continue;
         };
-        if !downstream.translates_reply() {
+        let cache_status = downstream.cache_status();
+        if !cache_status.is_empty() {
+            host::set_header(Side::Response, CACHE_STATUS, cache_status);
+        }
+        if !downstream.wants_reply() {
             return Action::Continue;
         }
         let mutation = downstream.on_reply_headers(response_status(), local);
@@ -206,6 +239,7 @@ impl Context for DownstreamFilter {
         if !self.held.is_empty() {
             self.settle();
         }
+        self.keep();
         if let Some(Ending { request, status }) = self.ending.take() {
             of_request(&request, status, &mut meter::count);
         }
@@ -329,6 +363,11 @@ fn request_head(routing: &Routing, end_of_stream: bool) -> RequestHead {
             "content-encoding" => head.content_encoding = Some(value),
             "upgrade" => head.upgrade = true,
             "anthropic-beta" => head.betas.push(value.clone()),
+            "cache-control" => {
+                let said = head.cache_control.get_or_insert_default();
+                said.push_str(&value);
+                said.push(',');
+            }
             "x-request-id" => head.request_id.clone_from(&value),
             _ => {}
         }

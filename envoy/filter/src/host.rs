@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use pointsman::callout::{MAX_REPLY_BYTES, Question, Reply};
 use pointsman::config::Config;
 use pointsman::exchange::handoff::ATTEMPTS;
-use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation};
+use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 use pointsman::metrics::of_observation;
 use pointsman::observed::{Settings, Store, Wants};
 use proxy_wasm::hostcalls;
@@ -153,14 +153,19 @@ pub(crate) fn apply(side: Side, mutation: &Mutation, size: usize) -> Action {
 
 /// Writes a mutation's filter state and its warning.
 pub(crate) fn store(mutation: &Mutation) {
-    for edit in &mutation.state {
+    store_state(&mutation.state);
+    if let Some(warning) = &mutation.warning {
+        log::warn!("{warning}");
+    }
+}
+
+/// Writes filter state.
+pub(crate) fn store_state(edits: &[StateEdit]) {
+    for edit in edits {
         checked(
             "set_property",
             hostcalls::set_property(vec![edit.key], Some(&edit.value)),
         );
-    }
-    if let Some(warning) = &mutation.warning {
-        log::warn!("{warning}");
     }
 }
 
@@ -218,6 +223,11 @@ impl Store for SharedData {
         log::warn!("a change was given up: others were faster {MOST_TRIES} times");
         false
     }
+
+    fn put(&self, name: &str, value: &[u8]) {
+        let set = hostcalls::set_shared_data(name, Some(value), None);
+        checked("set_shared_data", set);
+    }
 }
 
 /// The id of a metric of this name; the same for every worker.
@@ -243,13 +253,11 @@ pub(crate) fn record(id: u32, value: u64) {
 
 /// Answers the request.
 pub(crate) fn respond(response: &ImmediateResponse) {
-    let mut headers = vec![("content-type", "application/json")];
-    headers.extend(
-        response
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
+    let own = response.headers.iter();
+    let mut headers: Vec<_> = own.map(|(name, value)| (*name, value.as_str())).collect();
+    if !headers.iter().any(|(name, _)| *name == "content-type") {
+        headers.push(("content-type", "application/json"));
+    }
     checked(
         "send_http_response",
         hostcalls::send_http_response(u32::from(response.status), headers, Some(&response.body)),

@@ -140,7 +140,7 @@ pub(super) fn check_teams(
     teams
 }
 
-fn check_by(raw: &RawBudgetBy) -> By {
+pub(super) fn check_by(raw: &RawBudgetBy) -> By {
     let RawBudgetBy {
         header,
         claim,

@@ -6,6 +6,7 @@
 mod adaptation;
 mod aws;
 mod budgets;
+mod cache;
 mod candidate;
 mod classifier;
 mod dialect;
@@ -47,7 +48,10 @@ pub(super) fn check(root: &Node) -> Result<(Config, Vec<Problem>), Vec<Problem>>
     walk(&Document::SHAPE, root, &mut findings);
     let config = Document::read(root).and_then(|document| config(&document, &mut findings));
     match config {
-        Some(config) if !findings.has_errors() => Ok((config, findings.into_sorted())),
+        Some(mut config) if !findings.has_errors() => {
+            config.versions = cache::versions(root, &config);
+            Ok((config, findings.into_sorted()))
+        }
         _ => Err(findings.into_sorted()),
     }
 }
@@ -119,6 +123,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         providers,
         models,
         limits: check_limits(limits.get(), findings),
+        cache: cache::check_bounds(limits.get(), findings),
+        versions: BTreeMap::new(),
         observe: check_observe(observe.get()),
         envoy,
     };
@@ -179,6 +185,8 @@ fn check_limits(raw: Option<&RawLimits>, findings: &mut Findings<'_>) -> Limits 
         request_body,
         reply,
         held_stream,
+        cache: _, // with the cache's own
+        cache_entry: _,
     } = raw;
     let reply_bytes = size(reply, DEFAULT_LIMITS.reply_bytes);
     let unsaid = DEFAULT_LIMITS.held_stream_bytes.min(reply_bytes);

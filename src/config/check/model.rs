@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::adaptation::Adaptations;
+use super::cache;
 use super::candidate::{ProviderNames, check_candidates, check_labels};
 use crate::catalog::Backend;
 use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName};
@@ -95,6 +96,7 @@ fn check_model(
         degrade: _, // read with the rest of the adaptation
         fit: _,
         complex_tools: _,
+        cache,
     } = raw;
     let policy = policy.get().map(|RawPolicies(policies)| policies.clone());
     let policy = policy.unwrap_or_default();
@@ -123,6 +125,7 @@ fn check_model(
             .unwrap_or(defaults.fallback_on_refusal),
         quality_gate: quality_gate.get().map(check_quality_gate),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
+        cache: cache::check(cache, &path.key("cache"), findings),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::budgets;
 use super::candidate::{check_labels, thousandths};
 use super::intent;
 use super::model::{check_timeouts, what_happens};
+use super::{budgets, cache};
 use crate::catalog::Backend;
 use crate::config::names::{
     self, CandidateName, Clock, ConditionText, ExpressionText, FieldName, LabelValue, NeedWord,
@@ -110,6 +110,7 @@ fn check_rule(
         on_unsupported,
         fallback_on_refusal,
         timeouts,
+        cache,
     } = raw;
     let at = path.key("timeouts");
     let timeouts = timeouts
@@ -131,6 +132,7 @@ fn check_rule(
         on_unsupported: on_unsupported.get().map(what_happens),
         fallback_on_refusal: fallback_on_refusal.get().copied(),
         timeouts,
+        cache: cache::check(cache, &path.key("cache"), findings),
     }
 }
 
@@ -411,6 +413,10 @@ fn note_reads(routing: &mut Routing, models: &BTreeMap<String, ModelConfig>) {
     }
     let teams = routing.teams.iter();
     teams.for_each(|team| team.when.reads(&mut reads));
+    let caches = models.values().map(|model| &model.cache);
+    let caches = caches.chain(routing.rules.iter().map(|rule| &rule.cache));
+    let all_by = caches.flatten().filter_map(|cache| cache.by.as_ref());
+    all_by.for_each(|by| by.reads(&mut reads));
     let clients = routing.client_constraints.as_ref();
     let identity = routing.identity_header.as_ref();
     let headers = [

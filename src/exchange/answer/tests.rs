@@ -173,7 +173,7 @@ fn errors_have_the_surfaces_own_shape() {
 #[test]
 fn a_whole_reply_is_held_and_translated() {
     let mut downstream = opened("say hi");
-    assert!(downstream.translates_reply());
+    assert!(downstream.wants_reply());
     let held = downstream.on_reply_headers(200, false);
     assert_eq!(held.flow, Flow::Pause);
     assert!(!downstream.reads_reply(false) && downstream.reads_reply(true));

@@ -1,6 +1,7 @@
 //! Deciding for a request that nobody has sent: of which only the profile is known, not the body.
 
 use super::{Downstream, RequestFacts};
+use crate::exchange::caching::Source;
 use crate::exchange::mutation::Mutation;
 use crate::failure::Failure;
 use crate::fidelity::Report;
@@ -16,7 +17,11 @@ impl Downstream {
     ) -> Result<Mutation, Failure> {
         self.admit(&profile, facts)?;
         self.downgrade(&mut profile, facts);
-        let nothing = Report::default();
-        self.decide(&profile, &|_, _| None, &|| None, &nothing, facts)
+        let nothing = Source {
+            body: b"",
+            chat: None,
+            findings: &Report::default(),
+        };
+        self.decide(&profile, &|_, _| None, &|| None, nothing, facts)
     }
 }

@@ -9,6 +9,7 @@ use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
+use crate::exchange::caching::{Bypass, Source};
 use crate::exchange::explanation::{self, Decision};
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
 use crate::exchange::holding::Holding;
@@ -19,7 +20,7 @@ use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::RequestProfile;
 use crate::operation::Operation;
-use crate::routing::{self, Constraints, Policies, RoutePlan, View};
+use crate::routing::{self, Constraints, RoutePlan, View};
 
 /// Why a candidate's translation would not do; strict when nothing may be lost.
 pub(super) type LossOf<'a> = dyn Fn(&Backend, bool) -> Option<Loss> + 'a;
@@ -33,7 +34,7 @@ pub(super) struct Choice<'a> {
     /// Left out because of what they could not carry.
     lost: Vec<(&'a Backend, Loss)>,
     /// Left alone for a while, and left out.
-    avoided: Vec<&'a Backend>,
+    pub(super) avoided: Vec<&'a Backend>,
 }
 
 impl<'a> Choice<'a> {
@@ -105,7 +106,7 @@ impl Downstream {
         profile: &RequestProfile,
         loss: &LossOf<'_>,
         sample: &dyn Fn() -> Option<Sample>,
-        findings: &Report,
+        source: Source<'_>,
         facts: RequestFacts<'_>,
     ) -> Result<Mutation, Failure> {
         let config = Rc::clone(&self.config);
@@ -141,27 +142,75 @@ impl Downstream {
             facts: &known,
             constraints: of_rule.tightened(wishes::constraints(routing, &known)?),
             draw: facts.draw,
-            now_ms: facts.now_s.saturating_mul(1000),
+            now_ms: facts.now_ms(),
             observed: facts.observed,
         };
         let choice = Choice::of(serving, &required, &view, self.topology, loss);
         let timeouts = adapted(serving.timeouts(), choice.regular(), &view);
+        let key = self.cache_key(serving, profile, source, &known);
         if self.asked.explain || explanation::is_wanted(&config, &view) {
             let classes = &self.asked.classified;
-            let told = explain(serving, view, timeouts, &required, &choice, classes);
+            let told = explain(
+                serving,
+                view,
+                timeouts,
+                &required,
+                &choice,
+                classes,
+                key.as_ref(),
+            );
             self.asked.explanation = Some(told);
         }
         if choice.plan.candidates.is_empty() {
             let operation = profile.operation;
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
+        let team = routing.team(profile, &known).unwrap_or_default();
+        team.clone_into(&mut self.asked.counted.team);
+        if let Some(mut kept) = self.kept_answer(key, serving, profile, &choice, facts)? {
+            self.tell(&view, serving, &choice, &mut kept);
+            return Ok(kept);
+        }
         if let Some(books) = facts.books.filter(|_| !routing.budgets.is_empty()) {
             let profile = self.asked.sized.as_ref().unwrap_or(profile);
             let view = View { profile, ..view };
             self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
         }
-        let plan = self.handoff(&view, serving, &choice, timeouts, findings, facts);
-        let mut mutation = self.dispatch(&plan, serving.policy(), timeouts, &choice);
+        let plan = self.handoff(&view, serving, &choice, timeouts, source.findings, facts);
+        let mut mutation = address(&config, &plan, timeouts, self.topology);
+        self.tell(&view, serving, &choice, &mut mutation);
+        Ok(mutation)
+    }
+
+    /// What was decided, for the access log.
+    fn tell(
+        &mut self,
+        view: &View<'_>,
+        serving: Serving<'_>,
+        choice: &Choice<'_>,
+        mutation: &mut Mutation,
+    ) {
+        let (profile, known) = (view.profile, view.facts);
+        mutation.store(handoff::OPERATION, operation_name(profile.operation));
+        mutation.store(handoff::REQUEST_MODEL, serving.model.name.as_bytes());
+        let counted = &mut self.asked.counted;
+        if !counted.cache.is_empty() {
+            mutation.store(handoff::CACHE, counted.cache);
+        }
+        if let Some(rule) = serving.rule {
+            mutation.store(handoff::RULE, rule.name.as_bytes());
+        }
+        if !counted.team.is_empty() {
+            mutation.store(handoff::TEAM, counted.team.as_bytes());
+        }
+        if serving.policy().assigns() {
+            let variant = variant(&choice.plan.candidates);
+            mutation.store(handoff::VARIANT, variant.as_bytes());
+            counted.variant = variant;
+        }
+        if let Some(explanation) = &self.asked.explanation {
+            mutation.store(handoff::EXPLANATION, explanation.as_bytes());
+        }
         if let Some(intent) = &known.intent {
             mutation.store(handoff::INTENT, intent.as_bytes());
         }
@@ -171,7 +220,6 @@ impl Downstream {
         if !self.asked.classified.is_empty() {
             mutation.store(handoff::CLASSES, self.asked.classified.join(", "));
         }
-        Ok(mutation)
     }
 
     /// What the attempts need to know.
@@ -185,13 +233,13 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Handoff {
         let profile = view.profile;
-        let team = self.config.routing.team(profile, view.facts);
         let sized = self.asked.sized.as_ref().unwrap_or(profile);
         let steps = steps(&choice.plan.candidates, sized, self.topology);
+        let team = &self.asked.counted.team;
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
-            team: team.map(str::to_owned),
+            team: Some(team).filter(|team| !team.is_empty()).cloned(),
             operation: profile.operation,
             media_type: self.asked.media_type.clone(),
             streamed: profile.streamed,
@@ -211,34 +259,6 @@ impl Downstream {
             last_resort: last_resort(choice.resting(), &steps),
             steps,
         }
-    }
-
-    /// Where the request goes first, and the reasons for the access log.
-    fn dispatch(
-        &mut self,
-        handoff: &Handoff,
-        policy: &Policies,
-        timeouts: Timeouts,
-        choice: &Choice<'_>,
-    ) -> Mutation {
-        let mut mutation = address(&self.config, handoff, timeouts, self.topology);
-        mutation.store(handoff::OPERATION, operation_name(handoff.operation));
-        if let Some(rule) = &handoff.rule {
-            mutation.store(handoff::RULE, rule.as_bytes());
-        }
-        if let Some(team) = &handoff.team {
-            mutation.store(handoff::TEAM, team.as_bytes());
-            self.asked.counted.team.clone_from(team);
-        }
-        if policy.assigns() {
-            let variant = variant(&choice.plan.candidates);
-            mutation.store(handoff::VARIANT, variant.as_bytes());
-            self.asked.counted.variant = variant;
-        }
-        if let Some(explanation) = &self.asked.explanation {
-            mutation.store(handoff::EXPLANATION, explanation.as_bytes());
-        }
-        mutation
     }
 }
 
@@ -269,6 +289,7 @@ fn explain(
     required: &[&Labels],
     choice: &Choice<'_>,
     classes: &[String],
+    key: Option<&Result<Vec<u8>, Bypass>>,
 ) -> String {
     let decision = Decision {
         serving,
@@ -277,6 +298,7 @@ fn explain(
         policy: serving.policy(),
         required,
         classes,
+        cache: key.map(|key| key.as_ref().err().copied()),
         chosen: &choice.plan.candidates,
         resting: choice.resting,
         left_out: explanation::left_out(&choice.plan, &choice.lost, &choice.avoided),
@@ -302,7 +324,6 @@ pub(super) fn address(
         mutation.set(handoff::WANTS_TOKEN, "1");
     }
     mutation.store(handoff::PLAN, plan.encode());
-    mutation.store(handoff::REQUEST_MODEL, plan.model.as_bytes());
     mutation
 }
 

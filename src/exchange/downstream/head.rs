@@ -1,5 +1,6 @@
 //! A request's headers, as far as they matter.
 
+use crate::cache::Directives;
 use crate::config::{Config, Routing};
 use crate::exchange::credentials::is_reserved;
 use crate::exchange::identity::told_by;
@@ -26,6 +27,8 @@ pub struct RequestHead {
     pub upgrade: bool,
     /// Values of `anthropic-beta`.
     pub betas: Vec<String>,
+    /// `cache-control`.
+    pub cache_control: Option<String>,
     /// Names of all headers.
     pub names: Vec<String>,
     /// No body follows.
@@ -38,6 +41,12 @@ pub struct RequestHead {
 }
 
 impl RequestHead {
+    /// What the client says of caches.
+    pub(super) fn directives(&self) -> Directives {
+        let said = self.cache_control.as_deref();
+        said.map(Directives::parse).unwrap_or_default()
+    }
+
     /// What the access log tells of the client's request: the attempts change the headers.
     pub fn for_the_log(&self) -> Mutation {
         let mut mutation = Mutation::default();

@@ -323,6 +323,8 @@ pub(in crate::render) fn access_log() -> Value {
             "pointsman.rejected.tokens": state(handoff::REJECTED_TOKENS),
             "pointsman.rejected.cost_nano_usd": state(handoff::REJECTED_COST),
             "pointsman.usage_estimated": state(handoff::USAGE_ESTIMATED),
+            "pointsman.cache": state(handoff::CACHE),
+            "pointsman.saved_nano_usd": state(handoff::SAVED),
             "pointsman.attempts": state(handoff::TRAIL),
             "pointsman.rule": state(handoff::RULE),
             "pointsman.team": state(handoff::TEAM),
