@@ -8,7 +8,7 @@
 //! the configuration, classes and kinds those of this file.
 
 use crate::failure::Class;
-use crate::observed::{Bill, Observation};
+use crate::observed::{Bill, CoolDown, Observation};
 
 /// How a metric is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -326,7 +326,8 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
             add(Of::Failovers, "", 1);
         }
     }
-    if let Some(cool_down) = observation.cool_down {
+    let asked = |cool_down: &CoolDown| cool_down.class != Class::Ejected;
+    if let Some(cool_down) = observation.cool_down.filter(asked) {
         add(Of::CoolDowns, cool_down.class.as_str(), 1);
     }
     if let Some(ms) = update.ttft_ms {

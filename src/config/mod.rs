@@ -264,6 +264,8 @@ pub struct ModelConfig {
     pub on_unsupported: OnUnsupported,
     /// Whether a refusal leads to the next candidate.
     pub fallback_on_refusal: bool,
+    /// Whether a request goes on whose reply may have been stored.
+    pub repeat_stored: bool,
     /// Which answers pass, where not all do.
     pub quality_gate: Option<QualityGate>,
     /// Times for this model.
@@ -302,8 +304,26 @@ pub struct Timeouts {
     pub idle_ms: u64,
     /// All attempts together, in milliseconds; 0 for no limit.
     pub total_ms: u64,
+    /// Whether the limit on all attempts also ends a stream that has begun.
+    pub cuts_streams: bool,
+    /// The longest `Retry-After` that is waited for, in milliseconds; `None` when nobody says.
+    pub wait_up_to_ms: Option<u64>,
+    /// For whom it is waited.
+    pub wait_for: WaitFor,
     /// Attempts end sooner where candidates are known to be quick.
     pub adaptive: Option<Adaptive>,
+}
+
+/// For whom a short wait is worth it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WaitFor {
+    /// For a candidate after which nobody is left.
+    #[default]
+    Last,
+    /// For that, and for those that have the prompt in their cache.
+    Warm,
+    /// For everybody.
+    Any,
 }
 
 /// The time for an attempt, by how long candidates took lately.

@@ -135,6 +135,8 @@ words! {
     ThinkingFormWord: thinking_form_words;
     /// What becomes of what a model lacks.
     LackWord: lack_words;
+    /// For whom a wait is worth it.
+    WaitWord: wait_words;
     /// What may be left out of a conversation.
     TrimWord: trim_words;
     /// What a request can need.
@@ -195,6 +197,10 @@ fn response_format_words() -> Vec<&'static str> {
 
 fn thinking_form_words() -> Vec<&'static str> {
     vec!["effort", "toggle", "switch"]
+}
+
+fn wait_words() -> Vec<&'static str> {
+    vec!["last", "warm", "any"]
 }
 
 fn lack_words() -> Vec<&'static str> {

@@ -11,7 +11,7 @@ use super::names::{
     EnvName, GcpName, HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord,
     ListenAddress, ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName,
     ProviderName, ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord,
-    TokenizerWord, TrimWord, UpstreamModel,
+    TokenizerWord, TrimWord, UpstreamModel, WaitWord,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -226,6 +226,9 @@ object! {
         on_unsupported: OnUnsupportedWord,
         /// Whether a refusal leads to the next candidate; false when not said.
         fallback_on_refusal: bool,
+        /// Whether a request whose reply the provider stores (`store: true`) goes on after a failure
+        /// that leaves open whether it did; false when not said.
+        repeat_stored: bool,
         /// Lets only answers pass that look good enough; all when not said.
         quality_gate: RawQualityGate,
         /// Times of one request.
@@ -323,6 +326,8 @@ object! {
         on_unsupported: OnUnsupportedWord,
         /// Whether a refusal leads to the next candidate.
         fallback_on_refusal: bool,
+        /// Whether a request goes on whose reply may have been stored.
+        repeat_stored: bool,
         /// Times of one request.
         timeouts: RawTimeouts,
         /// What becomes of a request that needs what a candidate's model lacks.
@@ -411,8 +416,19 @@ object! {
         /// Silence from a provider, before its first chunk and between two; when not said 60s, or
         /// `per_try` if that is longer.
         idle: Duration<{ 10 * MILLISECOND }, HOUR>,
-        /// All attempts together; 0s, no limit, when not said.
+        /// All attempts together, up to the first meaningful event of a stream; 0s, no limit, when
+        /// not said.
         total: Duration<0, { 24 * HOUR }>,
+        /// Whether `total` also ends a stream that the client has begun to see; false when not
+        /// said.
+        cut_streams: bool,
+        /// The longest `Retry-After` that is waited for before the same candidate is asked again,
+        /// once for a request; 0s for never. 2s when not said, but 0s where candidates are static
+        /// chains (Envoy 1.37 and 1.38), which need a cluster more for it.
+        wait_up_to: Duration<0, { 30 * SECOND }>,
+        /// For whom it is waited: for the `last` candidate, also when not said; for those that
+        /// have the prompt in their cache, too (`warm`); for `any`.
+        wait_for: WaitWord,
         /// Ends attempts sooner than `per_try` where candidates are known to be quick; not when
         /// not said.
         adaptive: RawAdaptive,
@@ -463,6 +479,9 @@ object! {
         /// How long a provider is left alone that has no quota left or refuses its key, and
         /// does not say until when; 30s when not said, 0s for not at all.
         quota_cool_down: Duration<0, { 24 * HOUR }>,
+        /// Whether a provider whose reply says that nothing of its limit remains is left alone until
+        /// the limit is reset; true when not said.
+        heed_limits: bool,
         /// How long a provider is taken to keep the beginning of a prompt in its cache; 5m when
         /// not said.
         prompt_cache: Duration<{ 100 * MILLISECOND }, { 24 * HOUR }>,

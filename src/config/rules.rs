@@ -240,6 +240,11 @@ impl<'c> Serving<'c> {
         own.unwrap_or(self.model.fallback_on_refusal)
     }
 
+    /// Whether a request goes on whose reply may have been stored.
+    pub fn repeats_stored(&self) -> bool {
+        self.model.repeat_stored
+    }
+
     /// Which answers pass, where not all do.
     pub fn quality_gate(&self) -> Option<QualityGate> {
         self.model.quality_gate

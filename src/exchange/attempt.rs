@@ -5,12 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::credentials::is_withheld;
+use super::ending::Ending;
 use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
 use super::holding::Used;
 use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
-use super::reply::{Gate, Origin, ReplyState, ResponseHead};
-use super::{Topology, counting};
+use super::reply::{Again, Gate, Origin, ReplyState, ResponseHead};
+use super::{Topology, counting, trail};
 use crate::adapt::{self, Candidate};
 use crate::catalog::Backend;
 use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate, Serving};
@@ -49,7 +50,7 @@ pub struct AttemptFacts {
 pub struct Refusal {
     /// For the client.
     pub response: ImmediateResponse,
-    /// For the operator's log; holds no value from the request.
+    /// For the operator's log, and empty when nothing is wrong; holds no value from the request.
     pub reason: &'static str,
     /// What Envoy has not been told, when that is why.
     pub misfit: Option<Misfit>,
@@ -96,6 +97,13 @@ impl Attempt {
     ) -> Result<(Attempt, Mutation), Refusal> {
         let plan = Handoff::decode(&facts.plan).ok_or(Misfit::NoPlan)?;
         let index = find_step(&plan, topology, &facts)?;
+        if let Some(ending) = Ending::of(&plan, index, topology, &facts) {
+            return Err(Refusal {
+                response: ending.response(),
+                reason: "",
+                misfit: None,
+            });
+        }
         let step = plan
             .steps
             .get(index)
@@ -116,7 +124,16 @@ impl Attempt {
             dialect: Arc::clone(&provider.dialect),
             ..ReplyContext::default()
         };
-        let is_last = plan.is_last(index);
+        // What may have been stored is not asked for twice: its answer is taken as it is.
+        let is_last = plan.is_last(index) || plan.once;
+        let again = Again {
+            up_to_ms: match step.waits && trail::waits(&facts.trail) == 0 {
+                true => plan.wait_up_to_ms,
+                false => 0,
+            },
+            deadline_ms: plan.deadline_ms,
+            cluster: plan.address(index, topology),
+        };
         let origin = Origin {
             provider: provider.name.clone(),
             model: backend.model.clone(),
@@ -133,6 +150,8 @@ impl Attempt {
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: serving.fallback_on_refusal(),
             is_last,
+            probes: plan.probes && index == 0,
+            again,
             settings: config.observe,
             number: index,
             payer: Payer {
@@ -391,9 +410,9 @@ fn find_step(plan: &Handoff, topology: Topology, facts: &AttemptFacts) -> Result
     };
     match topology {
         Topology::PerAttempt => {
-            let last = plan.steps.len().saturating_sub(1);
-            let index = facts.number.saturating_sub(1).min(last);
-            let agrees = step(index).is_some_and(is_endpoint);
+            let earlier = facts.number.saturating_sub(1);
+            let index = earlier.saturating_sub(trail::waits(&facts.trail));
+            let agrees = step(index).is_none_or(is_endpoint);
             if agrees || facts.cluster == DEAD_END {
                 Ok(index)
             } else {

@@ -19,6 +19,7 @@ use self::refusal::{
 };
 use super::answer::Answer;
 use super::caching::{Filling, Source};
+use super::ending::Ending;
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS};
 use super::holding::{self, Holding};
@@ -55,6 +56,8 @@ pub struct RequestFacts<'a> {
     pub draw: u64,
     /// Unix seconds.
     pub now_s: u64,
+    /// The same in milliseconds; where it is not known, all attempts together have no limit.
+    pub now_ms: u64,
     /// Envoy's request id.
     pub request_id: &'a str,
     /// The host's number of the request, by which its attempts are found; 0 for none.
@@ -74,6 +77,7 @@ impl Default for RequestFacts<'_> {
         RequestFacts {
             draw: 0,
             now_s: 0,
+            now_ms: 0,
             request_id: "",
             stream: 0,
             observed: &Unobserved,
@@ -119,6 +123,10 @@ struct Asked {
     explanation: Option<String>,
     counted: Request,
     held: Holding,
+    /// When a reply that has not begun is given up, in Unix milliseconds; 0 for never.
+    deadline_ms: u64,
+    /// All attempts together have a limit.
+    is_bounded: bool,
     /// Why another model serves than was asked for, as the trail tells it.
     downgraded: String,
     /// The labels that the model which was asked for must keep, where another one serves.
@@ -146,6 +154,8 @@ impl Asked {
             held: Holding::default(),
             downgraded: String::new(),
             kept: Vec::new(),
+            deadline_ms: 0,
+            is_bounded: false,
             sized: None,
             directives: head.directives(),
             cache_status: String::new(),
@@ -433,7 +443,7 @@ impl Downstream {
     /// No candidate answered: the client's error, which takes the place of what Envoy or the
     /// last provider said.
     pub fn failure_response(&self, facts: &FinalFacts) -> ImmediateResponse {
-        let failure = final_error::compose(&self.model, facts);
+        let failure = final_error::compose(&self.model, facts, self.asked.is_bounded);
         let mut response = ImmediateResponse::error_of(self.surface, &failure);
         if !facts.trail.is_empty() {
             response.headers.push((ATTEMPTS, facts.trail.clone()));
@@ -449,6 +459,17 @@ impl Downstream {
     pub fn take_counted(&mut self) -> Request {
         self.asked.counted.model.clone_from(&self.model);
         std::mem::take(&mut self.asked.counted)
+    }
+
+    /// When a stream that has not begun is given up, in Unix milliseconds; `None` for never, and
+    /// where Envoy does it.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        (self.asked.deadline_ms > 0).then_some(self.asked.deadline_ms)
+    }
+
+    /// In place of a reply that has not begun in time; the client's error is made of it.
+    pub fn too_late() -> ImmediateResponse {
+        Ending::Total.response()
     }
 
     /// Whether the reply must be read: it is translated back, or kept; what else happens to it is

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ending::Ending;
 use super::trail;
 use crate::failure::{Class, Failure};
 use crate::json;
@@ -19,6 +20,8 @@ pub struct FinalFacts {
     pub trail: String,
     /// The most useful failure.
     pub failure: Vec<u8>,
+    /// Why no further attempt was made, in a word; empty when that was not decided.
+    pub ended: String,
 }
 
 /// A failure with the name of who failed, as it travels to the downstream role.
@@ -61,12 +64,38 @@ impl Noted {
     }
 }
 
-/// The error for the client.
-pub(super) fn compose(model: &str, facts: &FinalFacts) -> Failure {
+/// The error for the client; `is_bounded` tells that all attempts together had a limit.
+pub(super) fn compose(model: &str, facts: &FinalFacts, is_bounded: bool) -> Failure {
+    let ended = Ending::parse(&facts.ended);
+    let is_spent = is_bounded && facts.details == TOTAL_SPENT;
+    if ended == Ending::Total || is_spent {
+        return too_late(model, &facts.trail);
+    }
     match json::read::<Noted>(&facts.failure) {
-        Ok(noted) => of_attempts(model, &noted, &facts.trail),
+        Ok(noted) => {
+            let mut failure = of_attempts(model, &noted, &facts.trail);
+            if ended == Ending::Stored {
+                failure.message.to_mut().push_str(NOT_REPEATED);
+            }
+            failure
+        }
         Err(_) => of_envoy(facts),
     }
+}
+
+/// Envoy's own word for it.
+const TOTAL_SPENT: &str = "response_timeout";
+
+const NOT_REPEATED: &str =
+    "; not repeated, because the reply may have been stored (see repeat_stored)";
+
+/// The time for all attempts is over.
+fn too_late(model: &str, trail: &str) -> Failure {
+    let mut message = format!("the time for all attempts for {model} (timeouts.total) is over");
+    if !trail.is_empty() {
+        message.push_str(&format!(" ({})", trail::in_words(trail)));
+    }
+    Failure::new(Class::Timeout, message).with_code("total_timeout")
 }
 
 /// The status for the client: a provider's refusal of our own key is not the client's fault.

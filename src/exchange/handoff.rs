@@ -80,7 +80,9 @@ pub const USAGE_ESTIMATED: &str = "pointsman_usage_estimated";
 pub const INTERNAL_PREFIX: &str = "x-pointsman-";
 /// Response header: Envoy shall try the next candidate, and blame nobody.
 pub const ESCALATE: &str = "x-pointsman-escalate";
-/// Response header: this reply is a failed attempt.
+/// Response header: in so many seconds Envoy shall ask the same candidate again.
+pub const WAIT: &str = "x-pointsman-wait";
+/// Response header: this reply is a failed attempt, or says in a word why none is made.
 pub const FAILED: &str = "x-pointsman-failed";
 /// Response header: this reply is an upstream filter's own, and whole.
 pub const LOCAL: &str = "x-pointsman-local";
@@ -166,6 +168,22 @@ pub struct Handoff {
     /// So many steps at the end ask those who are to be left alone: only when all before failed.
     #[serde(default, skip_serializing_if = "is_none")]
     pub last_resort: usize,
+    /// The first step tries whether a candidate is well again that was to be left alone.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub probes: bool,
+    /// The reply may be stored: whatever leaves open whether it was is not repeated.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub once: bool,
+    /// When all attempts together must be over, in Unix milliseconds, and how long they have in
+    /// all; 0 for no limit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub deadline_ms: u64,
+    /// Of the limit on all attempts.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub total_ms: u64,
+    /// The longest `Retry-After` that is waited for, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wait_up_to_ms: u64,
 }
 
 /// One attempt of the plan.
@@ -181,6 +199,14 @@ pub struct Step {
     /// know.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tokens: u64,
+    /// Whether it may be asked again after a short wait.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub waits: bool,
+}
+
+/// Left out of what travels.
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Left out of what travels.
@@ -216,6 +242,14 @@ impl Handoff {
     pub fn is_last(&self, index: usize) -> bool {
         let others = self.steps.len().saturating_sub(self.last_resort);
         index.saturating_add(1) >= others
+    }
+
+    /// How often Envoy may try again.
+    pub fn retries(&self, topology: Topology) -> u64 {
+        let steps = self.steps.len().saturating_sub(1) as u64;
+        // A static chain holds the repetition as a step of its own.
+        let waits = topology == Topology::PerAttempt && self.steps.iter().any(|s| s.waits);
+        steps.saturating_add(u64::from(waits))
     }
 
     /// Where Envoy finds attempt `index` (from 0).

@@ -12,6 +12,7 @@ mod claims;
 mod counting;
 mod credentials;
 mod downstream;
+mod ending;
 mod explanation;
 mod final_error;
 mod holding;
@@ -35,7 +36,7 @@ pub use holding::{Holding, Used};
 pub use misfit::Misfit;
 pub use mutation::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 pub use plugin::{Plugin, Role, Topology};
-pub use reply::ResponseHead;
+pub use reply::{ResponseHead, tells_limit};
 pub use state_page::{STATE_PATH, state_page};
 
 #[cfg(test)]

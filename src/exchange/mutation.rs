@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::handoff::{ESCALATE, FAILED};
+use super::handoff::{ESCALATE, FAILED, WAIT};
 use crate::callout::Question;
 use crate::failure::Failure;
 use crate::observed::Observation;
@@ -139,7 +139,7 @@ impl ImmediateResponse {
             body,
         } = self;
         let mut mutation = Mutation::default();
-        for name in [ESCALATE, FAILED] {
+        for name in [ESCALATE, FAILED, WAIT] {
             mutation.remove(name);
         }
         mutation.set(":status", status.to_string());

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Timeouts;
 use crate::json::{self, RawValue};
 
 /// Where the module stands.
@@ -41,6 +42,18 @@ impl Topology {
             // Where the policy reorders, every order is there.
             Topology::StaticChain => !keeps_order || candidates <= MOST_MOVED,
         }
+    }
+}
+
+impl Topology {
+    /// The longest `Retry-After` that is waited for, in milliseconds; 0 for none. A static chain
+    /// needs a member more for it, so it must be asked for there.
+    pub fn wait_up_to_ms(self, timeouts: &Timeouts) -> u64 {
+        let unsaid = match self {
+            Topology::PerAttempt => 2_000,
+            Topology::StaticChain => 0,
+        };
+        timeouts.wait_up_to_ms.unwrap_or(unsaid)
     }
 }
 

@@ -4,10 +4,13 @@ mod accounting;
 mod failing;
 mod gate;
 mod observing;
+mod quota;
 mod streaming;
 mod telling;
 
 pub(super) use self::gate::Gate;
+use self::quota::Quota;
+pub use self::quota::tells_limit;
 use self::telling::fidelity;
 use super::holding::Used;
 use super::mutation::Mutation;
@@ -33,8 +36,12 @@ pub struct ResponseHead {
     pub status: u16,
     /// `retry-after`.
     pub retry_after: Option<String>,
+    /// `retry-after-ms`.
+    pub retry_after_ms: Option<String>,
     /// `content-encoding`.
     pub content_encoding: Option<String>,
+    /// What the provider says of its limits.
+    pub limits: Vec<(String, String)>,
     /// Names of the headers that are there.
     pub names: Vec<String>,
     /// No body follows.
@@ -54,6 +61,10 @@ pub(super) struct Origin {
     pub fallback_on_refusal: bool,
     /// Whether nobody else is asked after it, unless it fails.
     pub is_last: bool,
+    /// Whether it shows that a candidate is well again.
+    pub probes: bool,
+    /// Whether the same candidate may be asked again.
+    pub again: Again,
     /// How targets are observed.
     pub settings: Settings,
     /// Attempts before this one.
@@ -70,6 +81,16 @@ pub(super) struct Origin {
     pub prefix: u64,
     /// What answers have cost that were thrown away.
     pub rejected: Used,
+}
+
+/// Whether, and how, the same candidate is asked again after a wait.
+pub(super) struct Again {
+    /// The longest wait, in milliseconds; 0 for none.
+    pub up_to_ms: u64,
+    /// When all attempts must be over; 0 for no limit.
+    pub deadline_ms: u64,
+    /// Where Envoy finds the candidate.
+    pub cluster: Option<String>,
 }
 
 /// How far the reply has come.
@@ -114,6 +135,7 @@ pub(super) struct ReplyState {
     tells_fidelity: bool,
     phase: Phase,
     status: u16,
+    quota: Quota,
     usage: Usage,
     seen: Seen,
     /// When a committed stream was last heard of.
@@ -142,6 +164,7 @@ impl ReplyState {
             tells_fidelity: false,
             phase: Phase::Awaited,
             status: 0,
+            quota: Quota::default(),
             usage: Usage::default(),
             seen: Seen::default(),
             heard_ms: 0,
@@ -162,11 +185,14 @@ impl ReplyState {
 
     pub(super) fn on_headers(&mut self, head: &ResponseHead, now_ms: u64) -> Mutation {
         self.status = head.status;
+        if !head.limits.is_empty() {
+            self.quota = Quota::read(&head.limits, now_ms);
+        }
         let mut mutation = Mutation::pause();
         for name in head
             .names
             .iter()
-            .filter(|n| super::credentials::is_withheld_from_client(n))
+            .filter(|n| super::credentials::is_withheld_from_client(n) || quota::is_normalised(n))
         {
             mutation.remove(name.clone());
         }
@@ -181,7 +207,7 @@ impl ReplyState {
         self.phase = if !ok {
             Phase::Error {
                 status: head.status,
-                retry_after: head.retry_after.clone(),
+                retry_after: head.retry_after(),
             }
         } else {
             match self.stream_translator() {
@@ -349,6 +375,22 @@ impl ReplyState {
             fidelity.push_str("; dropped response_format");
         }
         Ok(body)
+    }
+}
+
+impl ResponseHead {
+    /// In seconds: OpenAI and Azure also say it in milliseconds, and more closely.
+    ///
+    /// Source: openai-python, `_base_client.py`, `_parse_retry_after_header`, read 2026-11-21.
+    fn retry_after(&self) -> Option<String> {
+        let closely = self
+            .retry_after_ms
+            .as_deref()
+            .and_then(|ms| ms.trim().parse::<f64>().ok());
+        match closely {
+            Some(ms) => Some((ms / 1000.0).to_string()),
+            None => self.retry_after.clone(),
+        }
     }
 }
 

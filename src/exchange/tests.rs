@@ -55,6 +55,7 @@ fn a_trail_can_be_read_by_machines_and_by_people() {
         class,
         status,
         elapsed_ms: 5,
+        wait_s: 0,
     };
     let trail = append("", &entry("a,b;c=d", Some(Class::Timeout), None));
     let trail = append(&trail, &entry("x/y", Some(Class::RateLimited), Some(429)));
@@ -76,28 +77,31 @@ fn a_token_holds_nothing_that_could_end_a_header() {
     assert_eq!(token("a b\r\n\u{7f}é%"), "a%20b%0D%0A%7F%C3%A9%25");
 }
 
-fn step(provider: &str) -> Step {
-    Step {
-        provider: provider.to_owned(),
+/// A plan with one try of each.
+pub(super) fn plan_of(providers: &[&str]) -> Handoff {
+    let findings = crate::json::to_string(&crate::fidelity::Report::default());
+    let head = r#"{"model":"m","streamed":false,"include_usage":false,"id":"","created":0"#;
+    let rest = r#""per_try_ms":1,"input_tokens":1,"prefix":0,"avoided":"","steps":[]"#;
+    let text = format!(r#"{head},{rest},"findings":{findings}}}"#);
+    let plan = Handoff::decode(text.as_bytes()).expect("a plan");
+    let step = |provider: &&str| Step {
+        provider: (*provider).to_owned(),
         model: "m".to_owned(),
-        cluster: provider.to_owned(),
+        cluster: (*provider).to_owned(),
         tokens: 0,
+        waits: false,
+    };
+    Handoff {
+        steps: providers.iter().map(step).collect(),
+        ..plan
     }
 }
 
 #[test]
 fn whoever_is_last_is_tried_even_when_it_is_ejected_and_so_is_the_last_resort() {
-    let plan = |last_resort| {
-        let findings = crate::json::to_string(&crate::fidelity::Report::default());
-        let head = r#"{"model":"m","streamed":false,"include_usage":false,"id":"","created":0"#;
-        let rest = r#""per_try_ms":1,"input_tokens":1,"prefix":0,"avoided":"","steps":[]"#;
-        let text = format!(r#"{head},{rest},"findings":{findings}}}"#);
-        let plan = Handoff::decode(text.as_bytes()).expect("a plan");
-        Handoff {
-            steps: ["a", "b", "c"].map(step).to_vec(),
-            last_resort,
-            ..plan
-        }
+    let plan = |last_resort| Handoff {
+        last_resort,
+        ..plan_of(&["a", "b", "c"])
     };
     let addresses = |plan: &Handoff| {
         let address = |i| plan.address(i, Topology::PerAttempt).expect("a step");

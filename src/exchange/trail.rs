@@ -12,6 +12,9 @@ const AVOIDED: &str = "cooling_down";
 /// The class of a model that was asked for and does not serve, for want of budget.
 const DOWNGRADED: &str = "budget_downgrade";
 
+/// What follows an attempt after which there is a wait.
+const WAITED: &str = ";wait_s=";
+
 /// One attempt that has ended or has been committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
@@ -23,6 +26,8 @@ pub(super) struct Entry<'a> {
     pub status: Option<u16>,
     /// From the start of the attempt to its verdict.
     pub elapsed_ms: u64,
+    /// The same candidate is asked again in so many seconds; 0 when it is not.
+    pub wait_s: u64,
 }
 
 impl fmt::Display for Entry<'_> {
@@ -32,7 +37,11 @@ impl fmt::Display for Entry<'_> {
         if let Some(status) = self.status {
             write!(f, ";status={status}")?;
         }
-        write!(f, ";ms={}", self.elapsed_ms)
+        write!(f, ";ms={}", self.elapsed_ms)?;
+        match self.wait_s {
+            0 => Ok(()),
+            seconds => write!(f, "{WAITED}{seconds}"),
+        }
     }
 }
 
@@ -77,6 +86,29 @@ pub(super) fn joined(first: String, second: String) -> String {
         (_, true) => first,
         _ => format!("{first}, {second}"),
     }
+}
+
+/// How often there was a wait.
+pub(super) fn waits(trail: &str) -> usize {
+    trail.matches(WAITED).count()
+}
+
+/// The candidate of the last attempt, why it failed, and whether it is asked again.
+pub(super) fn last(trail: &str) -> Option<(&str, Option<Class>, bool)> {
+    let entry = trail.rsplit(", ").next().filter(|e| !e.is_empty())?;
+    let mut fields = entry.split(';');
+    let candidate = fields.next()?;
+    let class = fields.find_map(|field| field.strip_prefix("class="));
+    Some((
+        candidate,
+        class.and_then(Class::parse),
+        entry.contains(WAITED),
+    ))
+}
+
+/// A candidate, as entries begin.
+pub(super) fn candidate(provider: &str, model: &str) -> String {
+    format!("{provider}/{}", token(model))
 }
 
 /// How many attempts a trail tells of.

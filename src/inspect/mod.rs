@@ -65,6 +65,8 @@ pub struct RequestProfile {
     pub prefix: Option<Prefix>,
     /// Every schema can carry it for certain; otherwise each candidate has to be tried.
     pub plain: bool,
+    /// The client wants the reply to be stored.
+    pub stored: bool,
 }
 
 impl RequestProfile {
@@ -82,6 +84,7 @@ impl RequestProfile {
             complexity: None,
             prefix: None,
             plain: false,
+            stored: false,
         }
     }
 }
@@ -128,8 +131,13 @@ pub fn inspect(body: &[u8]) -> Result<(ChatCompletionRequest<'_>, RequestProfile
         complexity: None,
         prefix: None,
         plain: plain::is_plain(&request),
+        stored: is_stored(&request),
     };
     Ok((request, profile))
+}
+
+fn is_stored(request: &ChatCompletionRequest<'_>) -> bool {
+    request.store.is_some_and(|store| store.get() == "true")
 }
 
 impl RequestProfile {

@@ -39,6 +39,7 @@ pub fn inspect_operation(
         prefix: None,
         // Writing a form for every candidate only to see that it can be written is dear.
         plain: !media_type.is_empty(),
+        stored: false,
     })
 }
 

@@ -49,8 +49,14 @@ pub trait Observed {
     fn is_warm(&self, provider: &str, model: &str, prefix: u64) -> bool;
 
     /// Until when, and why, a model of a provider is to be left alone; `None` when it is not.
+    /// The time may have passed: then nobody has shown yet that it is well again.
     fn cool_down(&self, _provider: &str, _model: &str) -> Option<CoolDown> {
         None
+    }
+
+    /// Whether this request shall show whether a model of a provider is well again.
+    fn probe(&self, _provider: &str, _model: &str) -> bool {
+        false
     }
 }
 
@@ -78,6 +84,8 @@ pub struct Settings {
     /// How long a provider is left alone that has no quota left or refuses its key, and does
     /// not say until when; 0 for not at all.
     pub quota_cool_down_ms: u64,
+    /// Whether a target is left alone whose reply says that nothing of its limit remains.
+    pub heeds_limits: bool,
     /// How long a prompt is taken to stay in a provider's cache, in milliseconds.
     pub warm_ms: u64,
 }
@@ -101,6 +109,7 @@ impl Default for Settings {
             half_life_ms: 60_000,
             longest_cool_down_ms: 600_000,
             quota_cool_down_ms: 30_000,
+            heeds_limits: true,
             warm_ms: 300_000,
         }
     }

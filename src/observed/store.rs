@@ -62,6 +62,13 @@ impl Observation {
                 list.encode()
             });
         }
+        if self.recovered {
+            store.change(&cool_downs_name(), &mut |old| {
+                let mut list = CoolDowns::decode(old);
+                list.recover(&self.provider, &self.model);
+                list.encode()
+            });
+        }
         if let Some(prefix) = self.warm.filter(|_| wants.warmth) {
             let until_ms = now_ms.saturating_add(settings.warm_ms);
             store.change(&warm_name(&self.provider, &self.model), &mut |old| {
@@ -120,6 +127,16 @@ impl Observed for Recorded<'_> {
             CoolDowns::decode(&self.store.load(&cool_downs_name()).unwrap_or_default())
         });
         list.of(provider, model, self.now_ms)
+    }
+
+    fn probe(&self, provider: &str, model: &str) -> bool {
+        let mut is_free = false;
+        self.store.change(&cool_downs_name(), &mut |old| {
+            let mut list = CoolDowns::decode(old);
+            is_free = list.probe(provider, model, self.now_ms);
+            list.encode()
+        });
+        is_free
     }
 }
 

@@ -292,7 +292,8 @@ fn a_quota_concerns_all_models_of_the_provider_and_a_rate_one() {
     };
     let at = |model: &str, now| {
         let recorded = Recorded::new(&store, Settings::default(), now);
-        recorded.cool_down("a", model).map(|c| c.class)
+        let cool_down = recorded.cool_down("a", model);
+        cool_down.filter(|c| c.until_ms > now).map(|c| c.class)
     };
     assert_eq!(at("m", NOW), None);
     record(pause(Class::RateLimited, 429, Some(20)));
@@ -320,11 +321,57 @@ fn the_list_of_pauses_is_bounded_and_comes_back_from_its_bytes() {
         };
         list.add(new, NOW);
         assert_eq!(CoolDowns::decode(&list.encode()), list);
-        assert!(list.encode().len() <= 1 + 64 * 17);
+        assert!(list.encode().len() <= 1 + 64 * 25);
         assert!(list.of("p", &n.to_string(), NOW).is_some());
     }
-    list.add(list.of("p", "999", NOW).expect("the last"), NOW + 10_000);
-    assert_eq!(list.of("p", "999", NOW + 10_000), None);
+    assert_eq!(list.of("p", "999", NOW + 40_000), None);
+}
+
+#[test]
+fn one_request_at_a_time_shows_whether_a_pause_was_enough() {
+    let mut list = CoolDowns::default();
+    list.add(
+        pause(Class::RateLimited, 429, Some(5)).expect("a pause"),
+        NOW,
+    );
+    let over = NOW + 5_000;
+    assert!(!list.probe("a", "m", over - 1), "not before it is over");
+    assert!(list.probe("a", "m", over));
+    assert!(!list.probe("a", "m", over + 9_999), "one at a time");
+    assert!(
+        list.of("a", "m", over + 9_999).is_some(),
+        "nobody knows yet"
+    );
+    let mut without_a_word = list.clone();
+    assert!(
+        without_a_word.probe("a", "m", over + 10_000),
+        "the next one"
+    );
+    assert_eq!(
+        without_a_word.of("a", "m", over + 50_000),
+        None,
+        "forgotten"
+    );
+    list.recover("a", "m");
+    assert_eq!(list.of("a", "m", over), None);
+}
+
+#[test]
+fn an_ejection_is_looked_at_every_second() {
+    let mut list = CoolDowns::default();
+    let ejected = pause(Class::Ejected, 503, None).expect("whoever is next finds out");
+    list.add(ejected, NOW);
+    assert!(!list.probe("a", "m", NOW + 999), "it was tried just now");
+    assert!(list.probe("a", "n", NOW + 1_000), "by any model");
+    list.add(
+        CoolDown {
+            until_ms: NOW + 1_000,
+            ..ejected
+        },
+        NOW + 1_000,
+    );
+    assert!(!list.probe("a", "m", NOW + 1_999));
+    assert!(list.probe("a", "m", NOW + 2_000));
 }
 
 #[test]

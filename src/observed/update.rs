@@ -38,6 +38,8 @@ pub struct Observation {
     pub rejected: bool,
     /// It is to be left alone.
     pub cool_down: Option<CoolDown>,
+    /// It was to be left alone until lately, and is well again.
+    pub recovered: bool,
     /// It has read a prompt whose beginning hashes to this.
     pub warm: Option<u64>,
 }
@@ -110,13 +112,16 @@ impl CoolDown {
             Class::Authentication if failure.status == 401 => {
                 (Scope::Provider, settings.quota_cool_down_ms)
             }
+            // How long Envoy leaves it alone is Envoy's to say: whoever asks next finds out.
+            Class::Ejected if settings.longest_cool_down_ms > 0 => (Scope::Provider, 0),
             _ => return None,
         };
+        let is_known_elsewhere = failure.class == Class::Ejected;
         let said_ms = failure.retry_after_s.map(|s| s.saturating_mul(1000));
         let pause_ms = said_ms.unwrap_or(unsaid_ms);
         let pause_ms = pause_ms.min(settings.longest_cool_down_ms);
         let model = (scope == Scope::Model).then_some(model);
-        (pause_ms > 0).then(|| CoolDown {
+        (pause_ms > 0 || is_known_elsewhere).then(|| CoolDown {
             who: key(provider, model),
             until_ms: now_ms.saturating_add(pause_ms),
             class: failure.class,

@@ -1,21 +1,31 @@
-//! Who asked to be left alone is asked only when everybody else has failed.
+//! Who asked to be left alone is asked only when everybody else has failed. When the time is over,
+//! one request shows whether it is well again, before all others come back.
 
 use crate::catalog::Backend;
 use crate::observed::Observed;
 
 /// Puts the candidates that cool down behind all others, each group in its order. Gives how many
-/// these are; none when all of them cool down, because then nobody is better than another.
-pub fn put_last(candidates: &mut Vec<&Backend>, observed: &dyn Observed) -> usize {
+/// these are, and whether the first candidate of all is one that this request tries.
+///
+/// When all of them cool down, nobody is better than another, and the order stays.
+pub fn put_last(candidates: &mut Vec<&Backend>, observed: &dyn Observed) -> (usize, bool) {
     if candidates.len() < 2 {
-        return 0;
+        return (0, false);
     }
-    let cools = |c: &&Backend| observed.cool_down(&c.provider, &c.model).is_some();
-    let (mut cooling, others): (Vec<_>, Vec<_>) = candidates.drain(..).partition(cools);
+    let cools = |c: &Backend| observed.cool_down(&c.provider, &c.model).is_some();
+    let before = candidates.iter().take_while(|c| cools(c)).count();
+    if before == candidates.len() {
+        return (0, false);
+    }
+    let mut rest = std::mem::take(candidates);
+    let tries = |c: &&Backend| observed.probe(&c.provider, &c.model);
+    let tried = rest.iter().take(before).position(tries);
+    candidates.extend(tried.map(|at| rest.remove(at)));
+    let (mut cooling, mut others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|c| cools(c));
+    candidates.append(&mut others);
     let count = cooling.len();
-    let all_cool = others.is_empty();
-    *candidates = others;
     candidates.append(&mut cooling);
-    if all_cool { 0 } else { count }
+    (count, tried.is_some())
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ fn profile(needs: Needs, input_tokens: u64) -> RequestProfile {
         complexity: None,
         prefix: None,
         plain: true,
+        stored: false,
     }
 }
 

@@ -37,7 +37,9 @@ def document(standins):
             candidates.append(candidate)
             models[f"only-{name}"] = {"candidates": [candidate]}
         models[scenario] = {"candidates": candidates}
-    return {"providers": providers, "models": models}
+    # How the filter spares an ejected provider requests is another test.
+    never = {"longest_cool_down": "0s"}
+    return {"providers": providers, "models": models, "observe": never}
 
 
 @pytest.fixture

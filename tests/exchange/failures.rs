@@ -88,7 +88,7 @@ fn the_status_of_an_error_whose_body_never_came_is_not_lost() {
             status: 504,
             ..Message::default()
         },
-        "response_timeout",
+        "upstream_per_try_timeout",
     );
     assert_eq!((client.status, client.header("retry-after")), (429, "9"));
 }
@@ -211,7 +211,7 @@ fn what_envoy_says_itself_becomes_an_error_of_openais() {
             502,
             "reset",
         ),
-        (504, "response_timeout", 504, "timeout"),
+        (504, "response_timeout", 504, "total_timeout"),
         (408, "request_overall_timeout", 408, "timeout"),
         (429, "request_rate_limited", 429, "rate_limited"),
         (

@@ -16,6 +16,7 @@ mod mesh;
 mod operations;
 mod passthrough;
 mod planning;
+mod repeats;
 mod replies;
 mod rules;
 mod secrets;

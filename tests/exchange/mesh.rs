@@ -13,7 +13,7 @@ use pointsman::exchange::handoff::{
 };
 use pointsman::exchange::{
     Attempt, AttemptFacts, Downstream, FinalFacts, Flow, HeaderEdit, ImmediateResponse, Mutation,
-    Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Used, Verdict,
+    Refusal, RequestFacts, RequestHead, ResponseHead, Topology, Used, Verdict, tells_limit,
 };
 use pointsman::failure::Class;
 
@@ -145,6 +145,7 @@ impl Mesh {
         let facts = RequestFacts {
             draw: 7,
             now_s: 1_700_000_000,
+            now_ms: mesh.now_ms,
             request_id: "req-1",
             ..RequestFacts::default()
         };
@@ -218,6 +219,13 @@ impl Mesh {
         let head = ResponseHead {
             status: script.status,
             retry_after: value("retry-after"),
+            retry_after_ms: value("retry-after-ms"),
+            limits: message
+                .headers
+                .iter()
+                .filter(|(name, _)| tells_limit(name))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
             content_encoding: value("content-encoding"),
             names: message.headers.keys().cloned().collect(),
             end_of_stream: script.end == End::WithLastChunk && script.chunks.is_empty(),
@@ -314,6 +322,7 @@ impl Mesh {
             nano_usd: self.text(COST).parse().unwrap_or(0),
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
+            ended: reply.headers.get(FAILED).cloned().unwrap_or_default(),
         };
         let (mutation, body) = self.downstream.failure_response(&facts).in_place();
         self.apply_to_reply(&mutation, &mut reply);

@@ -89,6 +89,8 @@ fn headers_of_a_provider_that_are_not_for_clients_are_removed() {
         ANSWERED_BY,
         ATTEMPTS,
         "x-ratelimit-remaining",
+        // The same as OpenAI would say it.
+        "x-ratelimit-remaining-requests",
     ];
     assert_eq!(names, expected);
 }

@@ -1,6 +1,7 @@
 //! Questions to classifiers: sent once for all requests that have the same, and answered to each.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use pointsman::callout::{Answer, Cache, Flights, Outcome, Place, Question, Waiting, read};
@@ -16,11 +17,15 @@ const GRACE_MS: u64 = 10;
 /// A request that is held.
 pub(crate) type Seat = Rc<RefCell<DownstreamFilter>>;
 
+/// Replies that must begin in time: until when, whose, and who waits; the soonest first.
+type Expected = BTreeMap<(u64, u32), Seat>;
+
 /// Those of one worker.
 pub(crate) struct Callouts {
     config: Rc<Config>,
     root: u32,
     flights: RefCell<Flights<Seat>>,
+    expected: RefCell<Expected>,
     ticks: Rc<Ticks>,
 }
 
@@ -30,6 +35,7 @@ impl Callouts {
             config,
             root,
             flights: RefCell::default(),
+            expected: RefCell::default(),
             ticks,
         }
     }
@@ -39,6 +45,35 @@ impl Callouts {
         let asked = question.clone();
         if self.wait(question, id, seat) == Place::Leads {
             self.ask(&asked, asked.deadline_ms, id);
+        }
+    }
+
+    /// A reply must begin until then.
+    pub(crate) fn expect(&self, until_ms: u64, id: u32, seat: &Seat) {
+        self.ticks.for_calls(true);
+        let mut expected = self.expected.borrow_mut();
+        expected.insert((until_ms, id), Rc::clone(seat));
+    }
+
+    /// A request is over.
+    pub(crate) fn expect_no_more(&self, until_ms: u64, id: u32) {
+        self.expected.borrow_mut().remove(&(until_ms, id));
+    }
+
+    /// Gives up what has not begun in time.
+    fn give_up(&self, now_ms: u64) {
+        loop {
+            let mut expected = self.expected.borrow_mut();
+            let Some(first) = expected.first_entry().filter(|e| e.key().0 <= now_ms) else {
+                return;
+            };
+            let ((_, id), seat) = first.remove_entry();
+            drop(expected);
+            if host::act_for(id)
+                && let Ok(filter) = seat.try_borrow()
+            {
+                filter.give_up();
+            }
         }
     }
 
@@ -115,10 +150,13 @@ impl Callouts {
         if !host::act_for(id) {
             return;
         }
-        let next = match who.try_borrow_mut() {
-            Ok(mut filter) => filter.resume(answer),
-            Err(_) => None,
+        let (next, deadline_ms) = match who.try_borrow_mut() {
+            Ok(mut filter) => (filter.resume(answer), filter.take_deadline()),
+            Err(_) => (None, None),
         };
+        if let Some(until_ms) = deadline_ms {
+            self.expect(until_ms, id, &who);
+        }
         // The next tick asks: a call that is made here would be of whoever's callback this is.
         if let Some(question) = next {
             self.wait(question, id, &who);
@@ -128,6 +166,7 @@ impl Callouts {
     /// Ends what is overdue, and asks again what a client that has left had asked.
     pub(crate) fn on_tick(&self) {
         let now_ms = host::now_ms();
+        self.give_up(now_ms);
         let overdue = self.flights.borrow_mut().overdue(now_ms);
         let mut failing: Vec<&str> = overdue.iter().map(|(name, ..)| name.as_str()).collect();
         failing.dedup();
@@ -141,7 +180,7 @@ impl Callouts {
         for (question, left_ms) in unasked {
             self.ask(&question, left_ms.max(1), self.root);
         }
-        if self.flights.borrow().is_empty() {
+        if self.flights.borrow().is_empty() && self.expected.borrow().is_empty() {
             self.ticks.for_calls(false);
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct DownstreamFilter {
     /// What must be asked before the request goes on.
     question: Option<Box<Question>>,
     asked_ms: u64,
+    deadline_ms: Option<u64>,
+    expected_ms: Option<u64>,
 }
 
 /// What is counted of a request of ours.
@@ -80,6 +82,8 @@ impl DownstreamFilter {
             state: State::Idle,
             question: None,
             asked_ms: 0,
+            deadline_ms: None,
+            expected_ms: None,
         }
     }
 
@@ -91,6 +95,25 @@ impl DownstreamFilter {
     /// Whether the headers are held until the body has come.
     pub(crate) fn awaits_body(&self) -> bool {
         matches!(self.state, State::Inspecting(_))
+    }
+
+    /// When the reply must have begun, in Unix milliseconds; told once.
+    pub(crate) fn take_deadline(&mut self) -> Option<u64> {
+        let deadline_ms = self.deadline_ms.take()?;
+        self.expected_ms = Some(deadline_ms);
+        self.expected_ms
+    }
+
+    /// What [`DownstreamFilter::take_deadline`] has told.
+    pub(crate) fn expected_ms(&self) -> Option<u64> {
+        self.expected_ms
+    }
+
+    /// It is too late for a reply that has not begun.
+    pub(crate) fn give_up(&self) {
+        if matches!(self.state, State::Dispatched(_)) {
+            host::respond(&Downstream::too_late());
+        }
     }
 
     /// An answer has come, outside of this request's own callbacks: goes on with it. Gives the
@@ -120,6 +143,7 @@ impl DownstreamFilter {
         let facts = RequestFacts {
             draw: draw(now.subsec_nanos(), self.context_id, &self.request_id),
             now_s: now.as_secs(),
+            now_ms,
             request_id: &self.request_id,
             stream: u64::from(self.context_id),
             observed: &recorded,
@@ -156,6 +180,7 @@ impl DownstreamFilter {
             Ok(mutation) => {
                 let action = host::apply(Side::Request, &mutation, size);
                 host::clear_route_cache();
+                self.deadline_ms = downstream.deadline_ms();
                 self.state = State::Dispatched(downstream);
                 action
             }
@@ -414,6 +439,7 @@ fn final_facts() -> FinalFacts {
         nano_usd: host::property_number(COST),
         trail: host::property_text(&[TRAIL]),
         failure: host::property(&[FAILURE]).unwrap_or_default(),
+        ended: host::header(Side::Response, FAILED).unwrap_or_default(),
     }
 }
 

@@ -39,8 +39,12 @@ impl Seated {
             return Action::Continue;
         };
         let action = call(&mut filter);
-        let question = filter.take_question();
+        let (question, deadline_ms) = (filter.take_question(), filter.take_deadline());
         drop(filter);
+        if let Some(until_ms) = deadline_ms {
+            self.callouts
+                .expect(until_ms, self.context_id, &self.filter);
+        }
         if let Some(question) = question {
             self.callouts.join(question, self.context_id, &self.filter);
         }
@@ -64,6 +68,9 @@ impl Context for Seated {
         self.callouts.leave(self.context_id);
         self.watch.forget(self.context_id);
         if let Ok(mut filter) = self.filter.try_borrow_mut() {
+            if let Some(until_ms) = filter.expected_ms() {
+                self.callouts.expect_no_more(until_ms, self.context_id);
+            }
             filter.on_done();
         }
         true

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{FAILURE, PLAN, REJECTED_COST, REJECTED_TOKENS, TOKEN, TRAIL};
-use pointsman::exchange::{Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology, Used};
+use pointsman::exchange::{
+    Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology, Used, tells_limit,
+};
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
@@ -47,6 +49,7 @@ impl UpstreamFilter {
     fn refuse(&mut self, refusal: &Refusal) -> Action {
         match refusal.misfit {
             Some(misfit) => misfit::tell(misfit),
+            None if refusal.reason.is_empty() => {}
             None => log::error!("an attempt was refused: {}", refusal.reason),
         }
         host::respond(&refusal.response);
@@ -225,7 +228,9 @@ fn response_head(end_of_stream: bool) -> ResponseHead {
         match name.as_str() {
             ":status" => head.status = value.parse().unwrap_or(0),
             "retry-after" => head.retry_after = Some(value),
+            "retry-after-ms" => head.retry_after_ms = Some(value),
             "content-encoding" => head.content_encoding = Some(value),
+            _ if tells_limit(&name) => head.limits.push((name.clone(), value)),
             _ => {}
         }
         head.names.push(name);

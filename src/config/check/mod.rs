@@ -213,12 +213,14 @@ fn check_observe(raw: Option<&RawObserve>) -> Settings {
         half_life,
         longest_cool_down,
         quota_cool_down,
+        heed_limits,
         prompt_cache,
     } = raw.unwrap_or(&nothing);
     Settings {
         half_life_ms: model::milliseconds(half_life, unsaid.half_life_ms),
         longest_cool_down_ms: model::milliseconds(longest_cool_down, unsaid.longest_cool_down_ms),
         quota_cool_down_ms: model::milliseconds(quota_cool_down, unsaid.quota_cool_down_ms),
+        heeds_limits: heed_limits.get().copied().unwrap_or(unsaid.heeds_limits),
         warm_ms: model::milliseconds(prompt_cache, unsaid.warm_ms),
     }
 }

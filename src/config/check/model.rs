@@ -6,7 +6,7 @@ use super::adaptation::Adaptations;
 use super::cache;
 use super::candidate::{ProviderNames, check_candidates, check_labels};
 use crate::catalog::Backend;
-use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName};
+use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName, WaitWord};
 use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
@@ -17,7 +17,7 @@ use crate::config::raw::{
 use crate::config::shape::Given;
 use crate::config::units::show_duration;
 use crate::config::values::{Duration, List, Map};
-use crate::config::{Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts};
+use crate::config::{Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts, WaitFor};
 use crate::quality::BEST;
 use crate::routing::Policies;
 
@@ -25,6 +25,9 @@ const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     per_try_ms: 60_000,
     idle_ms: 60_000,
     total_ms: 0,
+    cuts_streams: false,
+    wait_up_to_ms: None,
+    wait_for: WaitFor::Last,
     adaptive: None,
 };
 
@@ -32,6 +35,7 @@ const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
 pub(super) struct Defaults {
     on_unsupported: OnUnsupported,
     fallback_on_refusal: bool,
+    repeat_stored: bool,
     pub(super) timeouts: Timeouts,
 }
 
@@ -61,6 +65,7 @@ pub(super) fn check_defaults(raw: Option<&RawDefaults>, findings: &mut Findings<
     let RawDefaults {
         on_unsupported,
         fallback_on_refusal,
+        repeat_stored,
         timeouts,
         degrade: _, // read with the rest of the adaptation
         fit: _,
@@ -72,6 +77,7 @@ pub(super) fn check_defaults(raw: Option<&RawDefaults>, findings: &mut Findings<
             .get()
             .map_or(OnUnsupported::Report, what_happens),
         fallback_on_refusal: fallback_on_refusal.get().copied().unwrap_or(false),
+        repeat_stored: repeat_stored.get().copied().unwrap_or(false),
         timeouts: check_timeouts(timeouts.get(), DEFAULT_TIMEOUTS, &path, findings),
     }
 }
@@ -91,6 +97,7 @@ fn check_model(
         candidates,
         on_unsupported,
         fallback_on_refusal,
+        repeat_stored,
         quality_gate,
         timeouts,
         degrade: _, // read with the rest of the adaptation
@@ -123,6 +130,10 @@ fn check_model(
             .get()
             .copied()
             .unwrap_or(defaults.fallback_on_refusal),
+        repeat_stored: repeat_stored
+            .get()
+            .copied()
+            .unwrap_or(defaults.repeat_stored),
         quality_gate: quality_gate.get().map(check_quality_gate),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
         cache: cache::check(cache, &path.key("cache"), findings),
@@ -163,6 +174,9 @@ pub(super) fn check_timeouts(
         per_try,
         idle,
         total,
+        cut_streams,
+        wait_up_to,
+        wait_for,
         adaptive,
     } = raw;
     let per_try_ms = milliseconds(per_try, unsaid.per_try_ms);
@@ -171,6 +185,9 @@ pub(super) fn check_timeouts(
         // Silence before the first event counts too: a shorter one would end attempts early.
         idle_ms: milliseconds(idle, unsaid.idle_ms.max(per_try_ms)),
         total_ms: milliseconds(total, unsaid.total_ms),
+        cuts_streams: cut_streams.get().copied().unwrap_or(unsaid.cuts_streams),
+        wait_up_to_ms: wait_up_to.get().map(|d| d.0).or(unsaid.wait_up_to_ms),
+        wait_for: wait_for.get().map_or(unsaid.wait_for, who_is_waited_for),
         adaptive: adaptive.get().map(check_adaptive).or(unsaid.adaptive),
     };
     let known = !matches!(per_try, Given::Broken);
@@ -181,6 +198,14 @@ pub(super) fn check_timeouts(
         findings.error(At::Value, &path.key("total"), finding);
     }
     timeouts
+}
+
+fn who_is_waited_for(word: &WaitWord) -> WaitFor {
+    match word.0.as_str() {
+        "warm" => WaitFor::Warm,
+        "any" => WaitFor::Any,
+        _ => WaitFor::Last,
+    }
 }
 
 fn check_adaptive(raw: &RawAdaptive) -> Adaptive {

@@ -143,13 +143,14 @@ impl Downstream {
         if let Some((provider, of_it)) = &source.candidate {
             let candidates = &mut choice.plan.candidates;
             candidates.retain(|c| c.provider == *provider && c.model == *of_it);
-            choice.resting = 0;
+            (choice.resting, choice.probes) = (0, false);
         }
         if choice.plan.candidates.is_empty() {
             return Err(Outcome::Excluded);
         }
         let named = source.candidate.as_ref();
-        if named.is_some_and(|(p, model)| facts.observed.cool_down(p, model).is_some()) {
+        let cool_down = named.and_then(|(p, model)| facts.observed.cool_down(p, model));
+        if cool_down.is_some_and(|c| c.until_ms > view.now_ms) {
             return Err(Outcome::CoolingDown);
         }
         let steps = steps(&choice.plan.candidates, &profile, self.topology);
@@ -171,6 +172,11 @@ impl Downstream {
             findings: Report::default(),
             betas: Vec::new(),
             last_resort: last_resort(choice.resting(), &steps),
+            probes: choice.probes,
+            once: false,
+            deadline_ms: 0,
+            total_ms: 0,
+            wait_up_to_ms: 0,
             steps,
         };
         let path = format!("{}/chat/completions", self.config.base_path);

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::asking::Subject;
-use super::patience::adapted;
+use super::patience::{self, adapted};
 use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
 use crate::catalog::{Backend, Labels};
@@ -31,6 +31,8 @@ pub(super) struct Choice<'a> {
     /// So many at the plan's end are to be left alone for a while: they are asked only when all
     /// others have failed.
     pub(super) resting: usize,
+    /// The first one was to be left alone until lately: this request shows whether it is well.
+    pub(super) probes: bool,
     /// Left out because of what they could not carry.
     lost: Vec<(&'a Backend, Loss)>,
     /// Left alone for a while, and left out.
@@ -51,8 +53,10 @@ impl<'a> Choice<'a> {
         let mut plan = routing::plan(candidates, required, serving.policy(), view);
         // What an attempt found out too late could not hand over to the next candidate.
         let lost = leave_out_unfit(&|candidate| loss(candidate, strict), &mut plan);
+        let (resting, probes) = routing::put_last(&mut plan.candidates, view.observed);
         let mut choice = Choice {
-            resting: routing::put_last(&mut plan.candidates, view.observed),
+            resting,
+            probes,
             plan,
             lost,
             avoided: Vec::new(),
@@ -176,7 +180,18 @@ impl Downstream {
             let view = View { profile, ..view };
             self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
         }
-        let plan = self.handoff(&view, serving, &choice, timeouts, source.findings, facts);
+        let mut plan = self.handoff(&view, serving, &choice, timeouts, source.findings, facts);
+        let warm = |c: &Backend| view.cached_tokens(c) > 0;
+        patience::bound(
+            &mut plan,
+            timeouts,
+            &warm,
+            choice.regular(),
+            self.topology,
+            facts,
+        );
+        self.asked.is_bounded = plan.deadline_ms > 0;
+        self.asked.deadline_ms = patience::deadline_ms(&plan, timeouts);
         let mut mutation = address(&config, &plan, timeouts, self.topology);
         self.tell(&view, serving, &choice, &mut mutation);
         Ok(mutation)
@@ -234,7 +249,7 @@ impl Downstream {
     ) -> Handoff {
         let profile = view.profile;
         let sized = self.asked.sized.as_ref().unwrap_or(profile);
-        let steps = steps(&choice.plan.candidates, sized, self.topology);
+        let steps = steps(&choice.plan.candidates, profile, self.topology);
         let team = &self.asked.counted.team;
         Handoff {
             model: serving.model.name.clone(),
@@ -257,6 +272,11 @@ impl Downstream {
             findings: findings.clone(),
             betas: std::mem::take(&mut self.asked.betas),
             last_resort: last_resort(choice.resting(), &steps),
+            probes: choice.probes,
+            once: profile.stored && !serving.repeats_stored(),
+            deadline_ms: 0,
+            total_ms: 0,
+            wait_up_to_ms: 0,
             steps,
         }
     }
@@ -314,7 +334,7 @@ pub(super) fn address(
     topology: Topology,
 ) -> Mutation {
     let mut mutation = Mutation::default();
-    limit_attempts(plan, timeouts, &mut mutation);
+    limit_attempts(plan, timeouts, topology, &mut mutation);
     let first = plan.address(0, topology).unwrap_or_default();
     match topology {
         Topology::PerAttempt => mutation.store(handoff::CLUSTER, first),
@@ -328,11 +348,14 @@ pub(super) fn address(
 }
 
 /// How often Envoy shall try, and how long.
-fn limit_attempts(plan: &Handoff, timeouts: Timeouts, mutation: &mut Mutation) {
-    let retries = plan.steps.len().saturating_sub(1) as u64;
+fn limit_attempts(plan: &Handoff, timeouts: Timeouts, topology: Topology, mutation: &mut Mutation) {
+    let total_ms = match plan.streamed && !timeouts.cuts_streams {
+        true => 0, // It ends with the first event, of which Envoy knows nothing.
+        false => timeouts.total_ms,
+    };
     let limits = [
-        ("x-envoy-max-retries", retries),
-        ("x-envoy-upstream-rq-timeout-ms", timeouts.total_ms),
+        ("x-envoy-max-retries", plan.retries(topology)),
+        ("x-envoy-upstream-rq-timeout-ms", total_ms),
         (
             "x-envoy-upstream-rq-per-try-timeout-ms",
             timeouts.per_try_ms,
@@ -368,6 +391,7 @@ pub(super) fn steps(
                 Some(_) => profile.tokens(candidate.tokenizer),
                 None => 0,
             },
+            waits: false,
         });
     }
     steps

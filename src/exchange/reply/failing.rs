@@ -58,7 +58,7 @@ impl ReplyState {
             Class::Ejected
         } else if connect_failed {
             Class::ConnectFailure
-        } else if elapsed.saturating_add(5) >= self.origin.per_try_ms {
+        } else if elapsed.saturating_add(5) >= self.origin.per_try_ms || self.is_too_late(now_ms) {
             Class::Timeout
         } else {
             Class::Reset
@@ -69,6 +69,12 @@ impl ReplyState {
     pub(super) fn fail_charged(&mut self, usage: Usage, failure: Failure, now_ms: u64) -> Mutation {
         self.usage = usage;
         self.fail(failure, now_ms, Mutation::default())
+    }
+
+    /// Whether Envoy has ended the request because the time for all attempts is over.
+    fn is_too_late(&self, now_ms: u64) -> bool {
+        let deadline_ms = self.origin.again.deadline_ms;
+        deadline_ms > 0 && now_ms.saturating_add(5) >= deadline_ms
     }
 
     /// Turns the reply into a failed attempt that Envoy retries, or into the client's error.
@@ -102,6 +108,23 @@ impl ReplyState {
         mutation
     }
 
+    /// In how many seconds the same candidate is asked again; 0 when it is not. Envoy does the
+    /// waiting, up to half as long again, so that not all come back at once.
+    fn wait_s(&self, failure: &Failure, now_ms: u64) -> u64 {
+        let is_passing = matches!(
+            failure.class,
+            Class::RateLimited | Class::Overloaded | Class::ServerError
+        );
+        let said = failure.retry_after_s.filter(|_| is_passing).unwrap_or(0);
+        let (said_ms, again) = (said.saturating_mul(1000), &self.origin.again);
+        let over_ms = now_ms.saturating_add(said_ms.saturating_mul(3) / 2);
+        let is_in_time = again.deadline_ms == 0 || over_ms < again.deadline_ms;
+        match said_ms <= again.up_to_ms && is_in_time {
+            true => said,
+            false => 0,
+        }
+    }
+
     /// What only the operator can mend.
     fn warning(&self, class: Class) -> Option<String> {
         let what = match class {
@@ -128,7 +151,13 @@ impl ReplyState {
         now_ms: u64,
         mutation: &mut Mutation,
     ) {
-        self.append_trail(Some(failure.class), status, now_ms, mutation);
+        let wait_s = self.wait_s(failure, now_ms);
+        if wait_s > 0 {
+            mutation.set(handoff::WAIT, wait_s.to_string());
+            let again = self.origin.again.cluster.take();
+            mutation.store(handoff::CLUSTER, again.unwrap_or_default());
+        }
+        self.append_trail(Some(failure.class), status, wait_s, now_ms, mutation);
         self.book_rejected(mutation);
         self.observe_failure(failure, now_ms, mutation);
         let noted = Noted::new(failure, &self.origin.provider, &self.origin.model);

@@ -3,7 +3,7 @@
 
 use super::{Mutation, Phase, ReplyState};
 use crate::failure::{Class, Failure};
-use crate::observed::{Bill, CoolDown, Observation, Update};
+use crate::observed::{Bill, CoolDown, Observation, Update, key};
 
 impl ReplyState {
     /// The attempt begins.
@@ -22,7 +22,7 @@ impl ReplyState {
             outcome: Some(Ok(())),
             ..Update::default()
         };
-        self.tell_answer(update, mutation);
+        self.tell_answer(update, now_ms, mutation);
     }
 
     /// The whole reply has come at once.
@@ -33,7 +33,7 @@ impl ReplyState {
             outcome: Some(Ok(())),
             ..self.ended()
         };
-        self.tell_answer(update, mutation);
+        self.tell_answer(update, now_ms, mutation);
         self.tell_usage(mutation);
     }
 
@@ -120,10 +120,27 @@ impl ReplyState {
         }
     }
 
-    fn tell_answer(&self, update: Update, mutation: &mut Mutation) {
+    /// Until when nothing is left of the provider's limit, as it says itself.
+    fn used_up(&self, now_ms: u64) -> Option<CoolDown> {
+        let origin = &self.origin;
+        let longest_ms = match origin.settings.heeds_limits {
+            true => origin.settings.longest_cool_down_ms,
+            false => 0,
+        };
+        let pause_ms = self.quota.back_in_ms.min(longest_ms);
+        (pause_ms > 0).then(|| CoolDown {
+            who: key(&origin.provider, Some(&origin.model)),
+            until_ms: now_ms.saturating_add(pause_ms),
+            class: Class::RateLimited,
+        })
+    }
+
+    fn tell_answer(&self, update: Update, now_ms: u64, mutation: &mut Mutation) {
         let warm = (self.origin.prefix != 0).then_some(self.origin.prefix);
         mutation.observed.push(Observation {
             warm,
+            cool_down: self.used_up(now_ms),
+            recovered: self.origin.probes,
             ..self.observation(update)
         });
     }

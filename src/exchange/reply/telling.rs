@@ -37,7 +37,7 @@ impl ReplyState {
         mutation: &mut Mutation,
     ) {
         let class = refused.then_some(Class::ContentFilter);
-        self.append_trail(class, Some(self.status), now_ms, mutation);
+        self.append_trail(class, Some(self.status), 0, now_ms, mutation);
         mutation.store(handoff::PROVIDER, self.origin.provider.as_bytes());
         // The name is the provider's own word: it goes into a header and a log.
         let model = trail::token(&model.chars().take(MAX_MODEL_CHARS).collect::<String>());
@@ -54,6 +54,9 @@ impl ReplyState {
         if refused && self.origin.falls_back_on_refusal() {
             mutation.set(ESCALATE, "1");
         }
+        for (name, value) in self.quota.take_headers() {
+            mutation.set(name, value);
+        }
         self.phase = super::Phase::Over;
     }
 
@@ -61,6 +64,7 @@ impl ReplyState {
         &mut self,
         class: Option<Class>,
         status: Option<u16>,
+        wait_s: u64,
         now_ms: u64,
         mutation: &mut Mutation,
     ) {
@@ -70,6 +74,7 @@ impl ReplyState {
             class,
             status,
             elapsed_ms: now_ms.saturating_sub(self.origin.started_ms),
+            wait_s,
         };
         self.origin.trail = trail::append(&self.origin.trail, &entry);
         mutation.store(handoff::TRAIL, self.origin.trail.as_bytes());

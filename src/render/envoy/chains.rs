@@ -29,7 +29,12 @@ pub(super) struct Member {
 pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
     let mut chains = BTreeMap::new();
     let mut needed = 0_usize;
-    for (candidates, keeps_order) in lists(config) {
+    for List {
+        candidates,
+        keeps_order,
+        waits,
+    } in lists(config)
+    {
         let count = count(candidates.len(), keeps_order);
         needed = needed.saturating_add(count);
         if count > most {
@@ -43,7 +48,7 @@ pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
                 .collect();
         }
         for order in orders {
-            let chain = chain(&order);
+            let chain = chain(&order, waits);
             chains.entry(chain.name.clone()).or_insert(chain);
         }
     }
@@ -53,15 +58,24 @@ pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
     }
     let is_whole = lists(config)
         .iter()
-        .all(|(candidates, keeps_order)| count(candidates.len(), *keeps_order) <= most);
+        .all(|list| count(list.candidates.len(), list.keeps_order) <= most);
     match is_whole {
         true => Ok(chains.into_values().collect()),
         false => Err(needed),
     }
 }
 
-/// Every list of candidates that a request can have, and whether its order is kept.
-fn lists(config: &Config) -> Vec<(Vec<&Backend>, bool)> {
+/// Candidates that a request can have.
+struct List<'c> {
+    candidates: Vec<&'c Backend>,
+    /// Whether their order is kept.
+    keeps_order: bool,
+    /// Whether the last one may be asked again after a wait.
+    waits: bool,
+}
+
+/// Every list of candidates that a request can have.
+fn lists(config: &Config) -> Vec<List<'_>> {
     let clients_limit = config.routing.client_constraints.is_some();
     let mut lists = Vec::new();
     for model in config.models.values() {
@@ -79,7 +93,11 @@ fn lists(config: &Config) -> Vec<(Vec<&Backend>, bool)> {
                 let mut labels = required.into_iter().chain([&model.require]);
                 labels.all(|labels| c.labels.breach(labels).is_none())
             });
-            (candidates, serving.policy().keeps_order() && !limited)
+            List {
+                candidates,
+                keeps_order: serving.policy().keeps_order() && !limited,
+                waits: Topology::StaticChain.wait_up_to_ms(&serving.timeouts()) > 0,
+            }
         }));
     }
     lists
@@ -134,13 +152,14 @@ fn with_some_last<'c>(order: &[&'c Backend]) -> Vec<Vec<&'c Backend>> {
     choices.map(put).collect()
 }
 
-fn chain(order: &[&Backend]) -> Chain {
+fn chain(order: &[&Backend], waits: bool) -> Chain {
     let mut members: Vec<Member> = Vec::with_capacity(order.len());
     let tries = order
         .iter()
         .flat_map(|c| std::iter::repeat_n(c, c.tries.max(1) as usize))
         .take(MOST_ATTEMPTS);
-    for candidate in tries {
+    let again = order.last().filter(|_| waits);
+    for candidate in tries.chain(again) {
         let earlier = members.iter().filter(|m| m.provider == candidate.provider);
         let cluster = cluster_name(&candidate.provider, earlier.count());
         members.push(Member {

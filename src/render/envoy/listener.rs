@@ -179,7 +179,11 @@ pub(in crate::render) fn longest_silence_ms(config: &Config) -> Option<u64> {
     let silence = |candidates: &[Backend], timeouts: Timeouts| {
         let tries: u64 = candidates.iter().map(|c| u64::from(c.tries.max(1))).sum();
         let attempts = timeouts.per_try_ms.saturating_mul(tries.min(most));
-        attempts.saturating_add(timeouts.idle_ms)
+        // Envoy waits up to half as long again as it is told to.
+        let wait_ms = timeouts.wait_up_to_ms.unwrap_or(2_000).saturating_mul(3) / 2;
+        attempts
+            .saturating_add(wait_ms)
+            .saturating_add(timeouts.idle_ms)
     };
     let mut longest = None;
     for model in config.models.values() {
@@ -196,6 +200,16 @@ pub(in crate::render) fn longest_silence_ms(config: &Config) -> Option<u64> {
     longest
 }
 
+/// The longest `Retry-After` that any request waits for, in milliseconds.
+fn longest_wait_ms(config: &Config, topology: Topology) -> u64 {
+    let of_models = config.models.values().map(|model| model.timeouts);
+    let of_rules = config.routing.rules.iter().filter_map(|r| r.timeouts);
+    let waits = of_models
+        .chain(of_rules)
+        .map(|t| topology.wait_up_to_ms(&t));
+    waits.max().unwrap_or(0)
+}
+
 /// The filter sets the number of retries and the timeouts for each request.
 pub(in crate::render) fn retry_policy(scene: &Scene<'_>) -> Value {
     let of_models = scene.config.models.values().map(|m| m.timeouts);
@@ -209,6 +223,13 @@ pub(in crate::render) fn retry_policy(scene: &Scene<'_>) -> Value {
         "num_retries": 1,
         "retry_back_off": { "base_interval": "0.001s", "max_interval": "0.001s" },
     });
+    if longest_wait_ms(scene.config, scene.topology) > 0 {
+        // The filter says in seconds when the same candidate shall be asked again.
+        policy["rate_limited_retry_back_off"] = json!({
+            "reset_headers": [{ "name": handoff::WAIT, "format": "SECONDS" }],
+            "max_interval": "60s",
+        });
+    }
     if idle_ms > 0 {
         policy["per_try_idle_timeout"] = json!(millis(idle_ms));
     }

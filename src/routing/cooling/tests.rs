@@ -2,7 +2,8 @@ use super::*;
 use crate::failure::Class;
 use crate::observed::{CoolDown, TargetState};
 
-struct Cooling(&'static [&'static str]);
+/// Who cools down, and who of them may be tried.
+struct Cooling(&'static [&'static str], Option<&'static str>);
 
 impl Observed for Cooling {
     fn target(&self, _provider: &str, _model: &str) -> TargetState {
@@ -20,12 +21,16 @@ impl Observed for Cooling {
             class: Class::RateLimited,
         })
     }
+
+    fn probe(&self, provider: &str, _model: &str) -> bool {
+        self.1 == Some(provider)
+    }
 }
 
 fn order(cooling: &'static [&'static str]) -> (String, usize) {
     let backends = ["a", "b", "c"].map(crate::routing::tests::backend);
     let mut candidates = backends.iter().collect();
-    let last = put_last(&mut candidates, &Cooling(cooling));
+    let (last, _) = put_last(&mut candidates, &Cooling(cooling, None));
     (candidates.iter().map(|c| &*c.provider).collect(), last)
 }
 
@@ -39,4 +44,17 @@ fn who_cools_down_comes_last() {
 #[test]
 fn when_all_cool_down_all_are_asked() {
     assert_eq!(order(&["a", "b", "c"]), ("abc".into(), 0));
+}
+
+#[test]
+fn one_request_tries_who_would_be_asked_first() {
+    let tried = |may| {
+        let backends = ["a", "b", "c"].map(crate::routing::tests::backend);
+        let mut candidates = backends.iter().collect();
+        let told = put_last(&mut candidates, &Cooling(&["a", "c"], Some(may)));
+        (candidates.iter().map(|c| &*c.provider).collect(), told)
+    };
+    assert_eq!(tried("a"), (String::from("abc"), (1, true)));
+    // Behind others it would hardly be asked, and nobody else could try meanwhile.
+    assert_eq!(tried("c"), (String::from("bac"), (2, false)));
 }

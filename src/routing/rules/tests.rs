@@ -20,6 +20,7 @@ fn profile() -> RequestProfile {
         complexity: Some(500),
         prefix: None,
         plain: true,
+        stored: false,
     }
 }
 
