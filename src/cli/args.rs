@@ -8,6 +8,7 @@ use super::simulate::changes::Changes;
 use crate::catalog::Ability;
 use crate::catalog::date::Date;
 use crate::catalog::price::Price;
+use crate::config::Endpoint;
 use crate::render::envoy::EnvoyVersion;
 use crate::render::istio::{GatewayTls, IstioVersion, Label, Module};
 
@@ -135,6 +136,30 @@ pub(super) struct RenderEnvoyArgs {
     /// changes without a restart
     #[arg(long, value_name = "FOLDER")]
     pub(super) xds: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) telemetry: TelemetryArgs,
+}
+
+/// How logs and metrics come out.
+#[derive(Debug, clap::Args)]
+pub(super) struct TelemetryArgs {
+    /// Which of OpenTelemetry's names for generative AI logs and metrics have
+    #[arg(long, value_enum, default_value_t = Names::Latest)]
+    pub(super) names: Names,
+    /// Send the access log to this collector too, by OTLP over gRPC, as http://HOST:4317
+    #[arg(long, value_name = "URL", value_parser = Endpoint::parse)]
+    pub(super) otlp: Option<Endpoint>,
+}
+
+/// Which of OpenTelemetry's names for generative AI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Names {
+    /// gen_ai.provider.name
+    Latest,
+    /// gen_ai.system, as up to version 1.36
+    Legacy,
+    /// Both in logs, the latest in metrics
+    Both,
 }
 
 const RENDER_ENVOY_EXAMPLES: &str = "\
@@ -223,6 +248,8 @@ pub(super) struct RenderIstioArgs {
     /// Write the gateway's pods and Service too; this image brings the module, as a volume
     #[arg(long, value_name = "IMAGE")]
     pub(super) workload: Option<String>,
+    #[command(flatten)]
+    pub(super) telemetry: TelemetryArgs,
 }
 
 /// Where the filter stands in an Istio mesh.

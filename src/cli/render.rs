@@ -4,9 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::args::{IstioKeys, IstioVariant, RenderCommand, RenderEnvoyArgs, RenderIstioArgs};
+use super::args::{
+    IstioKeys, IstioVariant, Names, RenderCommand, RenderEnvoyArgs, RenderIstioArgs, TelemetryArgs,
+};
 use super::{Outcome, load};
-use crate::config::Config;
+use crate::config::{Config, GenAiNames, Telemetry};
 use crate::render::envoy::{self, MAX_CHAINS};
 use crate::render::istio::{self, GatewayTls, KeySupply, Label, Options, Refused, Variant};
 
@@ -26,9 +28,10 @@ fn render_envoy(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Outcome> {
-    let Some((config, document)) = load(&args.file, err)? else {
+    let Some((mut config, document)) = load(&args.file, err)? else {
         return Ok(Outcome::Refused);
     };
+    config.envoy.telemetry = telemetry(&args.telemetry);
     let reasons = envoy::unable(&config, args.envoy);
     for reason in &reasons {
         writeln!(err, "{}: {reason}", args.file)?;
@@ -68,6 +71,17 @@ fn render_envoy(
     }
 }
 
+fn telemetry(args: &TelemetryArgs) -> Telemetry {
+    Telemetry {
+        names: match args.names {
+            Names::Latest => GenAiNames::Latest,
+            Names::Legacy => GenAiNames::Legacy,
+            Names::Both => GenAiNames::Both,
+        },
+        otlp: args.otlp.clone(),
+    }
+}
+
 /// Each file whole or not at all: Envoy reads it when it is renamed.
 fn replace_files(folder: &Path, files: &[(String, String)]) -> io::Result<()> {
     for (name, text) in files {
@@ -96,9 +110,10 @@ fn render_istio(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Outcome> {
-    let Some((config, document)) = load(&args.file, err)? else {
+    let Some((mut config, document)) = load(&args.file, err)? else {
         return Ok(Outcome::Refused);
     };
+    config.envoy.telemetry = telemetry(&args.telemetry);
     match istio::render(&config, &document.to_string(), &options(args), &command()) {
         Ok(yaml) => {
             out.write_all(yaml.as_bytes())?;

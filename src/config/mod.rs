@@ -369,9 +369,38 @@ pub struct EnvoySettings {
     pub module: String,
     /// Folder of the files that say where secrets are, as Envoy finds it.
     pub secrets: Option<String>,
+    /// What the rendering is asked for, and `pointsman.yaml` does not say.
+    pub telemetry: Telemetry,
+}
+
+/// How logs and metrics are named, and where logs go besides standard output.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Telemetry {
+    /// The names.
+    pub names: GenAiNames,
+    /// A collector that takes OpenTelemetry's protocol by gRPC.
+    pub otlp: Option<Endpoint>,
+}
+
+/// Which of OpenTelemetry's names for generative AI.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum GenAiNames {
+    /// `gen_ai.provider.name`.
+    #[default]
+    Latest,
+    /// Those of version 1.36 and before: `gen_ai.system`.
+    Legacy,
+    /// Both in logs; metrics have the latest.
+    Both,
 }
 
 impl Endpoint {
+    /// Takes a URL apart; the error is a hint.
+    #[cfg(feature = "cli")]
+    pub fn parse(url: &str) -> Result<Endpoint, &'static str> {
+        endpoint::parse(url)
+    }
+
     /// Host and port as they stand in `:authority`; the scheme's own port is left out.
     pub fn authority(&self) -> String {
         let host = if self.host.contains(':') {

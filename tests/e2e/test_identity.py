@@ -1,115 +1,29 @@
 """Who asks, by certificate and by token on a real Envoy: policies of their own, and no way in."""
 
-import base64
-import datetime
-import hashlib
-import hmac
-import json
-import ssl
-
 import httpx
 import pytest
 import yaml
 from conftest import candidate
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-from gateway import PATIENCE_S, Gateway, Standins, provider
-from replies import attempts, error
-
-NAMES = ("openai", "anthropic", "gemini")
-
-SEARCH, BATCH, STRANGER = (
-    f"spiffe://cluster.local/ns/{name}/sa/app" for name in ("search", "batch", "stranger")
+from gateway import Gateway, Standins
+from identities import (
+    BATCH,
+    ISSUER,
+    NAMES,
+    SEARCH,
+    STRANGER,
+    Authority,
+    Known,
+    identity_document,
+    jwks,
+    token,
 )
-
-ISSUER = "https://tokens.example"
-
-SIGNING_KEY = b"a key that only this test and its Envoy know"
-
-
-class Authority:
-    """A certificate authority whose certificates name workloads, as a mesh's does."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mesh")])
-        self._ca = self._sign(self._name, self._key, [], is_ca=True)
-        self.file = self._write("ca.pem", self._ca.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, name, *names):
-        """Files with a certificate for these subject names, and its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        certificate = self._sign(subject, key, names)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        chain = certificate.public_bytes(serialization.Encoding.PEM)
-        return self._write(f"{name}.pem", chain), self._write(f"{name}.key", pem)
-
-    def _sign(self, subject, key, names, is_ca=False):
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        )
-        if names:
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        return builder.sign(self._key, hashes.SHA256())
-
-    def _write(self, name, content):
-        path = self._folder / name
-        path.write_bytes(content)
-        return str(path)
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def token(key=SIGNING_KEY, **claims):
-    head = base64url(json.dumps({"alg": "HS256", "typ": "JWT", "kid": "one"}).encode())
-    body = base64url(json.dumps({"iss": ISSUER, "exp": 4_000_000_000, **claims}).encode())
-    signature = hmac.new(key, f"{head}.{body}".encode(), hashlib.sha256).digest()
-    return f"{head}.{body}.{base64url(signature)}"
-
-
-def identity_document(standins):
-    steadfast = {"consecutive_failures": 1000}
-    three = [candidate(name) for name in NAMES]
-    names = {name: f"{name}/{each['model']}" for name, each in zip(NAMES, three)}
-    return {
-        "providers": {s.name: provider(s, outlier_detection=steadfast) for s in standins},
-        "models": {"smart": {"candidates": three}, "open": {"candidates": three}},
-        "admit": [
-            {"identity": [SEARCH, BATCH]},
-            {"claims": {"tier": ["gold", "silver"]}},
-            {"model": "open"},
-        ],
-        "rules": [
-            {"name": "search", "when": {"identity": SEARCH}, "candidates": [names["anthropic"]]},
-            {"name": "gold", "when": {"claims": {"tier": "gold"}}, "candidates": [names["gemini"]]},
-        ],
-    }
+from replies import attempts, error
 
 
 def behind_mtls(authority, server):
     """Makes Envoy take TLS, look at certificates if there are any, and check tokens."""
     chain, key = server
-    jwks = {
-        "keys": [{"kty": "oct", "alg": "HS256", "kid": "one", "k": base64url(SIGNING_KEY)}]
-    }
     any_of = [{"provider_name": "tokens"}, {"allow_missing": {}}]
     jwt_authn = {
         "name": "envoy.filters.http.jwt_authn",
@@ -118,7 +32,7 @@ def behind_mtls(authority, server):
             "providers": {
                 "tokens": {
                     "issuer": ISSUER,
-                    "local_jwks": {"inline_string": json.dumps(jwks)},
+                    "local_jwks": {"inline_string": jwks()},
                     "payload_in_metadata": "jwt_payload",
                     "from_headers": [{"name": "x-token", "value_prefix": "Bearer "}],
                 }
@@ -172,34 +86,13 @@ def known(binaries, authority, standins, tmp_path_factory):
     gateway = Gateway(
         binaries,
         tmp_path_factory.mktemp("identity"),
-        identity_document(standins),
+        identity_document(standins, candidate),
         standins,
         edit=behind_mtls(authority, server),
     )
-    clients = {}
-
-    def client(identity, issuer):
-        context = ssl.create_default_context(cafile=authority.file)
-        if identity:
-            name = f"client-{len(clients)}"
-            uri = x509.UniformResourceIdentifier(identity)
-            context.load_cert_chain(*issuer.issue(name, uri))
-        url = f"https://localhost:{gateway.port}"
-        return httpx.Client(base_url=url, verify=context, timeout=PATIENCE_S)
-
-    def ask(identity=None, model="smart", issuer=authority, method="POST", **headers):
-        who = (identity, issuer)
-        if who not in clients:
-            clients[who] = client(*who)
-        if method == "GET":
-            return clients[who].get("/v1/models", headers=headers)
-        body = {"model": model, "messages": [{"role": "user", "content": "hello"}]}
-        headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        return clients[who].post("/v1/chat/completions", json=body, headers=headers)
-
+    ask = Known(authority, gateway.port)
     yield ask
-    for each in clients.values():
-        each.close()
+    ask.close()
     gateway.close()
 
 
@@ -269,7 +162,7 @@ def test_a_declared_header_tells_who_asks_in_the_place_of_the_certificate(
     binaries, standins, tmp_path
 ):
     standins.reset()
-    document = identity_document(standins)
+    document = identity_document(standins, candidate)
     document["routing"] = {"identity_header": "x-forwarded-client-cert"}
     gateway = Gateway(binaries, tmp_path, document, standins)
     try:

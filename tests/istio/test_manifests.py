@@ -22,6 +22,7 @@ WAYS = {
     "environment": ["--keys", "env", "--workload", "registry.example.com/pointsman:0.1.0"],
     "remote": ["--istio", "1.31", "--module", f"oci://registry.example.com/p@sha256:{SUM}"],
     "fetched": ["--istio", "1.31", "--module", f"https://example.com/p.wasm@sha256:{SUM}"],
+    "telemetry": ["--names", "legacy", "--otlp", "http://otel.observability.svc:4317"],
     "sidecar": ["--variant", "sidecar", "--namespace", "team-a"],
 }
 

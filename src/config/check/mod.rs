@@ -28,7 +28,7 @@ use super::units::show_size;
 use super::values::Size;
 use super::walk::walk;
 use super::words::describe;
-use super::{Config, EnvoySettings, Limits, ModelConfig, Routing};
+use super::{Config, EnvoySettings, Limits, ModelConfig, Routing, Telemetry};
 use crate::observed::{Settings, Wants};
 use crate::routing::Policies;
 use adaptation::Adaptations;
@@ -273,6 +273,7 @@ fn check_envoy(raw: Option<&RawEnvoy>, findings: &mut Findings<'_>) -> EnvoySett
         state_port: Some(state_port).filter(|port| *port > 0),
         module: module.get().map_or("pointsman.wasm", |m| &m.0).to_owned(),
         secrets: secrets.get().map(|folder| folder.0.clone()),
+        telemetry: Telemetry::default(),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Scene, filters, millis, socket_address, tokens, typed};
+use super::{Scene, filters, millis, socket_address, telemetry, tokens, typed};
 use crate::catalog::Backend;
 use crate::config::{Config, Timeouts};
 use crate::exchange::handoff::{
-    self, CHAIN, DEAD_END, ESCALATE, MOST_ATTEMPTS, RETRIABLE_STATUS, VIA_PREFIX,
+    CHAIN, CLUSTER, DEAD_END, ESCALATE, MOST_ATTEMPTS, RETRIABLE_STATUS, VIA_PREFIX,
 };
 use crate::exchange::{Role, Topology};
 use crate::operation::Operation;
@@ -45,7 +45,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
             "normalize_path": true,
             "always_set_request_id_in_response": true,
             "stream_idle_timeout": "0s",
-            "access_log": [access_log()],
+            "access_log": telemetry::access_logs(scene.config),
             "route_config": {
                 "name": "pointsman",
                 "virtual_hosts": [{
@@ -278,7 +278,7 @@ pub(in crate::render) fn matcher(
                 "input": typed(
                     "envoy.matching.inputs.filter_state",
                     "envoy.extensions.matching.common_inputs.network.v3.FilterStateInput",
-                    json!({ "key": format!("wasm.{}", handoff::CLUSTER) }),
+                    json!({ "key": format!("wasm.{}", CLUSTER) }),
                 ),
                 "exact_match_map": { "map": map },
             },
@@ -308,53 +308,4 @@ fn not_found_route() -> Value {
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         }],
     })
-}
-
-/// One JSON line for each request, with OpenTelemetry GenAI's names where it has them.
-pub(in crate::render) fn access_log() -> Value {
-    let state = |key: &str| json!(format!("%FILTER_STATE(wasm.{key}:PLAIN)%"));
-    typed(
-        "envoy.access_loggers.stdout",
-        "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog",
-        json!({ "log_format": { "json_format": {
-            "start_time": "%START_TIME%",
-            "request_id": state(handoff::REQUEST_ID),
-            "method": "%REQ(:METHOD)%",
-            "path": state(handoff::REQUEST_PATH),
-            "status": "%RESPONSE_CODE%",
-            "flags": "%RESPONSE_FLAGS%",
-            "details": "%RESPONSE_CODE_DETAILS%",
-            "duration_ms": "%DURATION%",
-            "first_byte_ms": "%RESPONSE_DURATION%",
-            "bytes_received": "%BYTES_RECEIVED%",
-            "bytes_sent": "%BYTES_SENT%",
-            "content_type": "%RESP(CONTENT-TYPE)%",
-            "upstream_cluster": "%UPSTREAM_CLUSTER%",
-            "attempt_count": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-            "gen_ai.operation.name": state(handoff::OPERATION),
-            "gen_ai.request.model": state(handoff::REQUEST_MODEL),
-            "gen_ai.provider.name": state(handoff::PROVIDER),
-            "gen_ai.response.model": state(handoff::RESPONSE_MODEL),
-            "gen_ai.usage.input_tokens": state(handoff::INPUT_TOKENS),
-            "gen_ai.usage.output_tokens": state(handoff::OUTPUT_TOKENS),
-            "gen_ai.usage.cache_read.input_tokens": state(handoff::CACHED_TOKENS),
-            "gen_ai.usage.cache_creation.input_tokens": state(handoff::CACHE_WRITE_TOKENS),
-            "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
-            "pointsman.cost_nano_usd": state(handoff::COST),
-            "pointsman.rejected.tokens": state(handoff::REJECTED_TOKENS),
-            "pointsman.rejected.cost_nano_usd": state(handoff::REJECTED_COST),
-            "pointsman.usage_estimated": state(handoff::USAGE_ESTIMATED),
-            "pointsman.cache": state(handoff::CACHE),
-            "pointsman.saved_nano_usd": state(handoff::SAVED),
-            "pointsman.attempts": state(handoff::TRAIL),
-            "pointsman.rule": state(handoff::RULE),
-            "pointsman.team": state(handoff::TEAM),
-            "pointsman.intent": state(handoff::INTENT),
-            "pointsman.complexity": state(handoff::COMPLEXITY),
-            "pointsman.classes": state(handoff::CLASSES),
-            "pointsman.variant": state(handoff::VARIANT),
-            "pointsman.explanation": state(handoff::EXPLANATION),
-            "pointsman.fidelity": state(handoff::FIDELITY),
-        }}}),
-    )
 }

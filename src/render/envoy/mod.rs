@@ -8,6 +8,7 @@ pub(super) mod listener;
 mod signing;
 mod state;
 pub(super) mod stats;
+pub(super) mod telemetry;
 pub(super) mod tokens;
 mod unable;
 mod version;
@@ -93,7 +94,7 @@ fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
     if let Some(port) = config.envoy.admin_port {
         bootstrap["admin"] = json!({ "address": socket_address("127.0.0.1", port) });
     }
-    bootstrap["stats_config"] = stats::config(scene.topology);
+    bootstrap["stats_config"] = stats::config(scene.topology, config.envoy.telemetry.names);
     let mut listeners = vec![listener::listener(scene)];
     listeners.extend(
         config
@@ -104,6 +105,7 @@ fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
     let mut clusters = clusters::clusters(scene)?;
     clusters.extend(tokens::clusters(config));
     clusters.extend(classifiers::clusters(scene));
+    clusters.extend(telemetry::cluster(config));
     if let Some(listener) = classifiers::listener(scene) {
         listeners.push(listener);
         bootstrap["bootstrap_extensions"] = json!([classifiers::extension()]);

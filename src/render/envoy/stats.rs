@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::config::GenAiNames;
 use crate::exchange::Topology;
 use crate::metrics::{Kind, LABELS, METRICS};
 
@@ -10,10 +11,10 @@ use crate::metrics::{Kind, LABELS, METRICS};
 const CLUSTER_SCOPE: &str = r"^(cluster\..*?\.())wasmcustom\.";
 
 /// `stats_config` of a bootstrap.
-pub(super) fn config(topology: Topology) -> Value {
+pub(super) fn config(topology: Topology, names: GenAiNames) -> Value {
     let mut tags: Vec<Value> = LABELS
         .iter()
-        .map(|label| tag(label, &format!(r"({label}=\.=(.*?);\.;)")))
+        .map(|label| tag(named(label, names), &format!(r"({label}=\.=(.*?);\.;)")))
         .collect();
     if topology == Topology::StaticChain {
         tags.push(tag("pointsman_scope", CLUSTER_SCOPE));
@@ -29,6 +30,14 @@ pub(super) fn config(topology: Topology) -> Value {
         })
         .collect();
     json!({ "stats_tags": tags, "histogram_bucket_settings": buckets })
+}
+
+/// What a label is called in the conventions of the time.
+fn named(label: &'static str, names: GenAiNames) -> &'static str {
+    match label {
+        "gen_ai_provider_name" if names == GenAiNames::Legacy => "gen_ai_system",
+        label => label,
+    }
 }
 
 /// The labels as Istio's `proxyConfig` takes them: it makes the same expressions of them. Without

@@ -21,6 +21,9 @@ use super::envoy::{self, TooManyChains};
 use crate::config::{Config, KeySource};
 use crate::exchange::Topology;
 
+/// Where istiod has Envoy keep what a checked token says.
+const JWT_PAYLOAD: &str = "payload";
+
 /// One object, and what it is there for.
 struct Document {
     comment: String,
@@ -74,6 +77,7 @@ fn documents(config: &Config, document: &str, options: &Options) -> Result<Vec<D
         return Err(Refused::Unable(reasons));
     }
     let config = &with_mounted_keys(config, options);
+    let document = &with_payload(config, document);
     let places = places::places(config, options);
     let mut documents = services::documents(&places, options);
     documents.push(services::dead_end(options));
@@ -110,6 +114,18 @@ fn unable(config: &Config, options: &Options) -> Vec<String> {
     reasons.sort();
     reasons.dedup();
     reasons
+}
+
+/// The document with the name under which RequestAuthentication keeps claims, unless it says one.
+fn with_payload(config: &Config, document: &str) -> String {
+    let known: Option<Value> = serde_json::from_str(document).ok();
+    let Some(mut known) = known.filter(|_| !config.routing.reads.claims.is_empty()) else {
+        return document.to_owned();
+    };
+    if known["routing"]["jwt_payload"].is_null() {
+        known["routing"]["jwt_payload"] = json!(JWT_PAYLOAD);
+    }
+    known.to_string()
 }
 
 /// The configuration with keys where the proxies find them.

@@ -12,7 +12,7 @@ use crate::exchange::handoff::{CHAIN, DEAD_END, VIA_PREFIX};
 use crate::exchange::{Role, Topology};
 use crate::render::commented::COMMENT;
 use crate::render::envoy::{
-    Delivery, Scene, TooManyChains, clusters, filters, listener, millis, tokens,
+    Delivery, Scene, TooManyChains, clusters, filters, listener, millis, telemetry, tokens,
 };
 
 const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
@@ -199,6 +199,7 @@ impl Part<'_> {
                 .collect(),
         };
         let servers = tokens::clusters(self.scene.config).into_iter();
+        let servers = servers.chain(telemetry::cluster(self.scene.config));
         patches.extend(servers.map(|cluster| self.patch("CLUSTER", json!({}), "ADD", cluster)));
         let comment = match self.scene.topology {
             Topology::PerAttempt => self.way().to_owned(),
@@ -397,7 +398,7 @@ fn listener_patches(options: &Options, config: &Config, parts: &[Part<'_>]) -> V
                 "name": CONNECTION_MANAGER,
                 "typed_config": {
                     "@type": CONNECTION_MANAGER_TYPE,
-                    "access_log": [access_log()],
+                    "access_log": access_logs(config),
                 },
             }),
         ));
@@ -406,14 +407,16 @@ fn listener_patches(options: &Options, config: &Config, parts: &[Part<'_>]) -> V
 }
 
 /// The log of requests that the filter has seen; others on the listener are not ours to tell of.
-fn access_log() -> Value {
-    let mut log = listener::access_log();
-    log["filter"] = json!({ "extension_filter": {
-        "name": "envoy.access_loggers.extension_filters.cel",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-            "expression": "'wasm.pointsman_request_path' in filter_state",
-        },
-    }});
-    log
+fn access_logs(config: &Config) -> Vec<Value> {
+    let mut logs = telemetry::access_logs(config);
+    for log in &mut logs {
+        log["filter"] = json!({ "extension_filter": {
+            "name": "envoy.access_loggers.extension_filters.cel",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+                "expression": "'wasm.pointsman_request_path' in filter_state",
+            },
+        }});
+    }
+    logs
 }
