@@ -6,7 +6,7 @@ use super::{Scene, filters, millis, socket_address, telemetry, tokens, typed};
 use crate::catalog::Backend;
 use crate::config::{Config, Timeouts};
 use crate::exchange::handoff::{
-    CHAIN, CLUSTER, DEAD_END, ESCALATE, MOST_ATTEMPTS, RETRIABLE_STATUS, VIA_PREFIX,
+    CHAIN, CLUSTER, DEAD_END, ESCALATE, MOST_ATTEMPTS, RETRIABLE_STATUS, VIA_PREFIX, WAIT,
 };
 use crate::exchange::{Role, Topology};
 use crate::operation::Operation;
@@ -226,7 +226,7 @@ pub(in crate::render) fn retry_policy(scene: &Scene<'_>) -> Value {
     if longest_wait_ms(scene.config, scene.topology) > 0 {
         // The filter says in seconds when the same candidate shall be asked again.
         policy["rate_limited_retry_back_off"] = json!({
-            "reset_headers": [{ "name": handoff::WAIT, "format": "SECONDS" }],
+            "reset_headers": [{ "name": WAIT, "format": "SECONDS" }],
             "max_interval": "60s",
         });
     }
