@@ -16,7 +16,7 @@ use pointsman::config::{Config, yaml};
 use pointsman::render::istio::{
     self, GatewayTls, IstioVersion, KeySupply, Label, Module, Options, Refused, Variant,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn load(text: &str) -> (Config, String) {
     let (config, document, _warnings) = yaml::load(text).expect("an accepted document");
@@ -225,13 +225,37 @@ fn the_mesh_is_not_told_of_its_own_services_and_an_address_gets_a_name() {
 #[test]
 fn a_candidate_that_is_last_is_asked_even_when_it_is_ejected() {
     let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, &["1.31"]));
-    for rule in of_kind(&objects, "DestinationRule") {
+    let rules = of_kind(&objects, "DestinationRule");
+    // One is for the clients, not for a provider.
+    for rule in rules.iter().filter(|r| r["spec"]["subsets"].is_array()) {
         for subset in rule["spec"]["subsets"].as_array().unwrap() {
             // Istio's 0 is Envoy's "never panic".
             let outliers = &subset["trafficPolicy"]["outlierDetection"];
             assert_eq!(outliers["minHealthPercent"], 50, "{rule}");
         }
     }
+}
+
+#[test]
+fn clients_of_a_gateway_come_with_the_meshs_certificates() {
+    let rule = |options: Options| {
+        let objects = objects(TWO_ACCOUNTS, &options);
+        let mut rules = of_kind(&objects, "DestinationRule").into_iter();
+        let host = json!(options.host);
+        let rule = rules.find(|rule| rule["spec"]["host"] == host);
+        rule.map(|rule| rule["spec"]["trafficPolicy"]["tls"]["mode"].clone())
+    };
+    let mutual = Options {
+        tls: GatewayTls::Mutual,
+        ..options(Variant::Gateway, &["1.31"])
+    };
+    let plain = Options {
+        tls: GatewayTls::Plain,
+        ..mutual.clone()
+    };
+    assert_eq!(rule(mutual), Some(json!("ISTIO_MUTUAL")));
+    assert_eq!(rule(plain), None);
+    assert_eq!(rule(options(Variant::Sidecar, &["1.31"])), None);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -56,6 +57,41 @@ def test_an_overlay_changes_what_is_its_own():
     changed = {name for name, each in built.items() if each != base[name]}
     assert changed == {("Deployment", "pointsman"), ("VirtualService", "pointsman")}
     assert built["Deployment", "pointsman"]["spec"]["replicas"] == 3
+
+
+APPLICATION = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app, labels: {pointsman: enabled}}
+spec: {template: {metadata: {labels: {app: app}}, spec: {containers: [{name: app}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: other}
+spec: {template: {metadata: {labels: {app: other}}, spec: {containers: [{name: app}]}}}
+"""
+
+
+def test_an_applications_pods_get_what_the_gateways_pods_have(tmp_path):
+    shutil.copytree(FOLDER / "sidecar/workload", tmp_path / "workload")
+    (tmp_path / "app.yaml").write_text(APPLICATION)
+    parts = {"resources": ["app.yaml"], "components": ["workload"]}
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(parts))
+    built = by_name(kustomize(tmp_path))
+
+    def pods(deployment):
+        return deployment["spec"]["template"]["metadata"]
+
+    app = pods(built["Deployment", "app"])
+    assert app["labels"] == {"app": "app", "pointsman": "enabled"}
+    of_gateway = pods(by_name(shipped("gateway"))["Deployment", "pointsman"])["annotations"]
+    for name in ("proxy.istio.io/config", "sidecar.istio.io/statsHistogramBuckets"):
+        assert app["annotations"][name] == of_gateway[name], "make examples, then copy it here"
+    mounts = json.loads(app["annotations"]["sidecar.istio.io/userVolumeMount"])
+    volumes = json.loads(app["annotations"]["sidecar.istio.io/userVolume"])
+    spec = by_name(shipped("gateway"))["Deployment", "pointsman"]["spec"]["template"]["spec"]
+    assert mounts == spec["containers"][0]["volumeMounts"] and volumes == spec["volumes"]
+    assert "annotations" not in pods(built["Deployment", "other"])
 
 
 @pytest.mark.parametrize("variant", ["gateway", "sidecar"])

@@ -21,7 +21,31 @@ pub(super) fn documents(config: &Config, options: &Options) -> Vec<Document> {
         Variant::Gateway => gateway(options),
         Variant::Sidecar => service(options),
     };
-    vec![entry, virtual_service(config, options)]
+    let mut documents = vec![entry, virtual_service(config, options)];
+    if options.variant == Variant::Gateway && options.tls == GatewayTls::Mutual {
+        documents.push(clients(options));
+    }
+    documents
+}
+
+/// Auto mTLS is for pods with sidecars; a gateway's clients must be told.
+fn clients(options: &Options) -> Document {
+    let spec = json!({
+        "host": options.host,
+        "trafficPolicy": { "tls": { "mode": "ISTIO_MUTUAL" } },
+    });
+    Document {
+        comment: "How the sidecars of clients speak to the gateway: with the mesh's certificates, \
+                  which tell it who asks. Clients without one use `--tls plain`, or a certificate."
+            .to_owned(),
+        object: object(
+            "networking.istio.io/v1",
+            "DestinationRule",
+            &options.named("clients"),
+            options,
+            spec,
+        ),
+    }
 }
 
 fn gateway(options: &Options) -> Document {
