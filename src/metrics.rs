@@ -58,8 +58,13 @@ const MISFIT: &str = "pointsman_misfit";
 /// What became of a request or an answer in the cache of answers.
 const CACHE: &str = "pointsman_cache";
 
+/// A budget, by its name in the configuration.
+const BUDGET: &str = "pointsman_budget";
+/// What it counts.
+const UNIT: &str = "pointsman_unit";
+
 /// Every label.
-pub const LABELS: [&str; 11] = [
+pub const LABELS: [&str; 13] = [
     REQUEST_MODEL,
     PROVIDER,
     RESPONSE_MODEL,
@@ -71,6 +76,8 @@ pub const LABELS: [&str; 11] = [
     TEAM,
     MISFIT,
     CACHE,
+    BUDGET,
+    UNIT,
 ];
 
 /// The conventions' bounds, in milliseconds.
@@ -110,10 +117,16 @@ pub enum Of {
     CacheBytes,
     /// What it saved.
     CacheSaved,
+    /// What was used of budgets.
+    BudgetUsed,
+    /// Requests that were refused for want of budget.
+    BudgetRefusals,
+    /// Requests that another model served than was asked for.
+    Downgrades,
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 14] = [
+pub const METRICS: [Metric; 17] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -212,6 +225,27 @@ pub const METRICS: [Metric; 14] = [
         labels: &[REQUEST_MODEL],
         buckets: &[],
     },
+    Metric {
+        name: "pointsman_budget_used_total",
+        kind: Kind::Counter,
+        help: "what was used of a budget by all of its accounts: tokens, requests, or nano-USD",
+        labels: &[BUDGET, UNIT],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_budget_refusals_total",
+        kind: Kind::Counter,
+        help: "requests that were refused because a budget had no room for them",
+        labels: &[BUDGET],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_downgrades_total",
+        kind: Kind::Counter,
+        help: "requests that another model served, near the end of a budget or, without one, under load",
+        labels: &[REQUEST_MODEL, BUDGET],
+        buckets: &[],
+    },
 ];
 
 /// The most labels of one metric.
@@ -243,6 +277,11 @@ pub struct Request {
     pub cache: &'static str,
     /// What an answer out of the cache saved.
     pub saved_nano_usd: u64,
+    /// The budget that had no room for it; empty when all had.
+    pub refused_by: String,
+    /// The model that was asked for where another one serves, and the budget for whose sake:
+    /// empty when it is for the load.
+    pub downgraded: Option<(String, String)>,
 }
 
 impl Of {
@@ -299,6 +338,13 @@ pub fn of_request(request: &Request, status: Option<u16>, count: &mut dyn FnMut(
     if request.saved_nano_usd > 0 {
         count(&Of::CacheSaved.sample((model, ""), "", request.saved_nano_usd));
     }
+    let mut add = |metric: Of, first, second| count(&metric.sample((first, second), "", 1));
+    if !request.refused_by.is_empty() {
+        add(Of::BudgetRefusals, &request.refused_by, "");
+    }
+    if let Some((model, budget)) = &request.downgraded {
+        add(Of::Downgrades, model, budget);
+    }
 }
 
 /// An answer has been kept, of so many bytes; as many others with their bytes made room.
@@ -307,6 +353,13 @@ pub fn of_kept(model: &str, bytes: u64, evicted: (u64, u64), count: &mut dyn FnM
     for (event, answers, bytes) in events.into_iter().filter(|event| event.1 > 0) {
         count(&Of::Cache.sample((model, event), "", answers));
         count(&Of::CacheBytes.sample((model, event), "", bytes));
+    }
+}
+
+/// A request has used so much of a budget, in its unit.
+pub fn of_budget(budget: &str, unit: &str, amount: u64, count: &mut dyn FnMut(&Sample<'_>)) {
+    if amount > 0 {
+        count(&Of::BudgetUsed.sample((budget, unit), "", amount));
     }
 }
 

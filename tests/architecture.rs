@@ -133,6 +133,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "budget",
             "adapt",
             "callout",
             "catalog",

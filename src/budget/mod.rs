@@ -1,4 +1,5 @@
-//! Budgets: so many tokens, or so much money, for each team or user in each window of time.
+//! Budgets: so many tokens, requests, or so much money, for each team or user in each window of
+//! time.
 //!
 //! What a request may use is reserved before it is sent and settled when it is over; what is
 //! never settled is given back after some minutes. Books are bytes in a store that all workers of
@@ -7,7 +8,7 @@
 mod book;
 mod window;
 
-pub use book::{Book, Standing};
+pub use book::{Account, Book, Standing};
 pub use window::Window;
 
 use crate::observed::Store;
@@ -15,11 +16,26 @@ use crate::observed::Store;
 /// How much in which time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
-    /// Tokens or nano-USD: what is reserved is never more than this.
+    /// Tokens, requests or nano-USD: what is reserved is never more than this.
     pub most: u64,
     /// In each of these.
     pub window: Window,
+    /// For how long what is reserved stays so when nobody settles it, in milliseconds. Longer
+    /// ones are settled all the same.
+    pub lapse_ms: u64,
 }
+
+/// Whose account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Who<'a> {
+    /// Told apart by this.
+    pub id: u64,
+    /// For people; may be empty.
+    pub name: &'a str,
+}
+
+/// For how long reservations hold when nothing else is said: 20 minutes.
+pub const USUAL_LAPSE_MS: u64 = 1_200_000;
 
 /// What was reserved, to be settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,19 +59,23 @@ const PAGES: u64 = 1024;
 /// Where an account of a budget is kept.
 pub fn page_name(budget: &str, who: u64) -> String {
     let page = who.checked_rem(PAGES).unwrap_or(0);
-    format!("pointsman.budget.1.{budget}.{page}")
+    format!("pointsman.budget.2.{budget}.{page}")
 }
 
 /// How an account stands.
-pub fn standing(
-    store: &dyn Store,
-    budget: &str,
-    who: u64,
-    window: Window,
-    now_ms: u64,
-) -> Standing {
+pub fn standing(store: &dyn Store, budget: &str, who: u64, limit: Limit, now_ms: u64) -> Standing {
     let bytes = store.load(&page_name(budget, who)).unwrap_or_default();
-    Book::decode(&bytes).standing(who, window, now_ms)
+    Book::decode(&bytes).standing(who, limit, now_ms)
+}
+
+/// Every account of a budget that has used anything in this window, or has reserved it.
+pub fn accounts(store: &dyn Store, budget: &str, limit: Limit, now_ms: u64) -> Vec<Account> {
+    let pages = (0..PAGES).filter_map(|page| store.load(&page_name(budget, page)));
+    let books = pages.map(|bytes| Book::decode(&bytes));
+    let accounts = books.flat_map(|book| book.accounts(limit, now_ms).collect::<Vec<_>>());
+    accounts
+        .filter(|account| account.standing.used() > 0)
+        .collect()
 }
 
 /// Why nothing was reserved.
@@ -73,12 +93,12 @@ pub enum Denied {
 pub fn reserve(
     store: &dyn Store,
     budget: &str,
-    who: u64,
+    who: Who<'_>,
     amount: u64,
     limit: Limit,
     now_ms: u64,
 ) -> Result<Reservation, Denied> {
-    let page = page_name(budget, who);
+    let page = page_name(budget, who.id);
     let mut outcome = Ok(());
     let stored = store.change(&page, &mut |old| {
         let mut book = Book::decode(old);
@@ -89,7 +109,7 @@ pub fn reserve(
     stored.then_some(()).ok_or(Denied::Busy)?;
     Ok(Reservation {
         page,
-        who,
+        who: who.id,
         amount,
         at_ms: now_ms,
     })
@@ -99,10 +119,10 @@ impl Reservation {
     /// Replaces what was reserved by what was used: 0 gives all of it back. False when the book
     /// could not be written, however often it was tried: then all of it stays reserved until it
     /// lapses.
-    pub fn settle(&self, store: &dyn Store, window: Window, used: u64, now_ms: u64) -> bool {
+    pub fn settle(&self, store: &dyn Store, limit: Limit, used: u64, now_ms: u64) -> bool {
         let mut change = |old: &[u8]| {
             let mut book = Book::decode(old);
-            book.settle(self, used, window, now_ms);
+            book.settle(self, used, limit, now_ms);
             book.encode()
         };
         (0..SETTLING_TRIES).any(|_| store.change(&self.page, &mut change))

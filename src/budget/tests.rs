@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Book, Denied, Limit, Reservation, Standing, Window, page_name, reserve, standing};
+use super::{
+    Book, Denied, Limit, Reservation, Standing, USUAL_LAPSE_MS, Who, Window, page_name, reserve,
+    standing,
+};
 use crate::observed::Store;
 
 #[derive(Default)]
@@ -48,23 +51,23 @@ impl Store for Crowded<'_> {
 fn what_could_not_be_written_is_not_reserved() {
     let memory = Memory::default();
     let crowded = Crowded(&memory, Cell::new(1));
-    let reserved = reserve(&crowded, "b", 1, 60, limit(100), NOW);
+    let reserved = reserve(&crowded, "b", of(1), 60, limit(100), NOW);
     assert_eq!(reserved, Err(Denied::Busy));
     let nothing = Standing::default();
-    assert_eq!(standing(&memory, "b", 1, Window::Day, NOW), nothing);
+    assert_eq!(standing(&memory, "b", 1, limit(0), NOW), nothing);
 }
 
 #[test]
 fn settling_tries_longer_than_reserving_and_says_when_it_failed() {
     let memory = Memory::default();
-    let held = reserve(&memory, "b", 1, 60, limit(100), NOW).expect("room");
+    let held = reserve(&memory, "b", of(1), 60, limit(100), NOW).expect("room");
     let crowded = Crowded(&memory, Cell::new(100));
-    assert!(!held.settle(&crowded, Window::Day, 20, NOW));
-    let seen = standing(&memory, "b", 1, Window::Day, NOW);
+    assert!(!held.settle(&crowded, limit(0), 20, NOW));
+    let seen = standing(&memory, "b", 1, limit(0), NOW);
     assert_eq!((seen.settled, seen.reserved), (0, 60));
     crowded.1.set(3);
-    assert!(held.settle(&crowded, Window::Day, 20, NOW));
-    let seen = standing(&memory, "b", 1, Window::Day, NOW);
+    assert!(held.settle(&crowded, limit(0), 20, NOW));
+    let seen = standing(&memory, "b", 1, limit(0), NOW);
     assert_eq!((seen.settled, seen.reserved), (20, 0));
 }
 
@@ -76,7 +79,12 @@ fn limit(most: u64) -> Limit {
     Limit {
         most,
         window: Window::Day,
+        lapse_ms: USUAL_LAPSE_MS,
     }
+}
+
+fn of(id: u64) -> Who<'static> {
+    Who { id, name: "" }
 }
 
 #[test]
@@ -112,20 +120,20 @@ fn every_month_follows_on_the_one_before() {
 #[test]
 fn a_limit_is_reached_and_never_passed_and_begins_anew() {
     let store = Memory::default();
-    let held = reserve(&store, "b", 1, 60, limit(100), NOW).expect("room");
-    let refused = reserve(&store, "b", 1, 41, limit(100), NOW).expect_err("no room");
+    let held = reserve(&store, "b", of(1), 60, limit(100), NOW).expect("room");
+    let refused = reserve(&store, "b", of(1), 41, limit(100), NOW).expect_err("no room");
     let (settled, reserved) = (0, 60);
     assert_eq!(refused, Denied::Exhausted(Standing { settled, reserved }));
     assert!(
-        reserve(&store, "b", 2, 100, limit(100), NOW).is_ok(),
+        reserve(&store, "b", of(2), 100, limit(100), NOW).is_ok(),
         "another account"
     );
-    held.settle(&store, Window::Day, 30, NOW + 1);
-    assert!(reserve(&store, "b", 1, 71, limit(100), NOW + 2).is_err());
-    assert!(reserve(&store, "b", 1, 70, limit(100), NOW + 2).is_ok());
+    held.settle(&store, limit(0), 30, NOW + 1);
+    assert!(reserve(&store, "b", of(1), 71, limit(100), NOW + 2).is_err());
+    assert!(reserve(&store, "b", of(1), 70, limit(100), NOW + 2).is_ok());
     let tomorrow = NOW + DAY;
     assert_eq!(
-        standing(&store, "b", 1, Window::Day, tomorrow),
+        standing(&store, "b", 1, limit(0), tomorrow),
         Standing::default()
     );
 }
@@ -133,9 +141,24 @@ fn a_limit_is_reached_and_never_passed_and_begins_anew() {
 #[test]
 fn what_is_never_settled_is_given_back_after_some_minutes() {
     let store = Memory::default();
-    reserve(&store, "b", 1, 100, limit(100), NOW).expect("room");
-    assert!(reserve(&store, "b", 1, 1, limit(100), NOW + 17 * 60_000).is_err());
-    assert!(reserve(&store, "b", 1, 1, limit(100), NOW + 20 * 60_000).is_ok());
+    reserve(&store, "b", of(1), 100, limit(100), NOW).expect("room");
+    assert!(reserve(&store, "b", of(1), 1, limit(100), NOW + 17 * 60_000).is_err());
+    assert!(reserve(&store, "b", of(1), 1, limit(100), NOW + 20 * 60_000).is_ok());
+}
+
+#[test]
+fn the_time_after_which_reservations_lapse_can_be_short_or_long() {
+    for lapse_ms in [2_000, 60_000, 86_400_000] {
+        let short = Limit {
+            lapse_ms,
+            ..limit(100)
+        };
+        let store = Memory::default();
+        let ask = |amount, ms| reserve(&store, "b", of(1), amount, short, NOW + ms);
+        ask(100, 0).expect("room");
+        assert!(ask(1, lapse_ms * 7 / 8 - 1).is_err(), "{lapse_ms}");
+        assert!(ask(1, lapse_ms).is_ok(), "{lapse_ms}");
+    }
 }
 
 #[test]
@@ -148,12 +171,12 @@ fn accounts_are_bounded_and_the_least_used_are_forgotten_first() {
             amount: 0,
             at_ms: NOW,
         };
-        book.settle(&held, if who == 7 { 1_000 } else { 1 }, Window::Day, NOW);
+        book.settle(&held, if who == 7 { 1_000 } else { 1 }, limit(0), NOW);
     }
-    assert!(book.encode().len() < 2_000);
-    assert_eq!(book.standing(7, Window::Day, NOW).settled, 1_000);
+    assert!(book.encode().len() < 3_000);
+    assert_eq!(book.standing(7, limit(0), NOW).settled, 1_000);
     assert_eq!(Book::decode(&book.encode()), book);
-    assert_eq!(Book::decode(b"\x02what"), Book::default());
+    assert_eq!(Book::decode(b"\x09what"), Book::default());
     assert_ne!(page_name("a", 1), page_name("a", 2));
 }
 
@@ -170,7 +193,7 @@ proptest! {
         let mut now = NOW;
         for (who, amount, pause, fate) in steps {
             now += pause / 8;
-            if let Ok(held) = reserve(&store, "b", who, amount, limit(most), now) {
+            if let Ok(held) = reserve(&store, "b", of(who), amount, limit(most), now) {
                 live.push(held);
             }
             // Some are settled, by no more than was reserved; some given back; some forgotten.
@@ -179,11 +202,11 @@ proptest! {
                 // What has lapsed may have been reserved by others since.
                 let is_live = now - held.at_ms < 17 * 60_000 && fate % 2 == 0;
                 let used = if is_live { held.amount * u64::from(fate) / 255 } else { 0 };
-                held.settle(&store, Window::Day, used, now);
+                held.settle(&store, limit(0), used, now);
                 *settled.entry((held.who, Window::Day.start(now))).or_default() += used;
             }
             for who in 0..3 {
-                let seen = standing(&store, "b", who, Window::Day, now);
+                let seen = standing(&store, "b", who, limit(0), now);
                 prop_assert!(seen.used() <= most, "{seen:?}");
                 let expected = settled.get(&(who, Window::Day.start(now)));
                 prop_assert_eq!(seen.settled, expected.copied().unwrap_or(0));
@@ -195,10 +218,10 @@ proptest! {
             }
         }
         for held in live {
-            held.settle(&store, Window::Day, 0, now);
+            held.settle(&store, limit(0), 0, now);
         }
         for who in 0..3 {
-            prop_assert_eq!(standing(&store, "b", who, Window::Day, now).reserved, 0);
+            prop_assert_eq!(standing(&store, "b", who, limit(0), now).reserved, 0);
         }
     }
 }

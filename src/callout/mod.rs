@@ -9,7 +9,7 @@ mod reading;
 pub use cache::{Cache, Key};
 pub use flights::{Flights, Place, Waiting};
 pub use question::{Asked, Features, model_question, webhook_question};
-pub use reading::{MAX_REPLY_BYTES, Reply, read};
+pub use reading::{MAX_REPLY_BYTES, Reply, read, spent};
 
 /// The key of a question: which classifier, and what it is asked.
 pub fn key(classifier: &str, body: &[u8]) -> Key {
@@ -79,6 +79,17 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The class that was told.
     pub class: Option<String>,
+    /// What asking used; nothing for those who did not ask themselves.
+    pub spent: Spent,
+}
+
+/// What a question to a model used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Tokens, in and out.
+    pub tokens: u64,
+    /// What they cost.
+    pub nano_usd: u64,
 }
 
 impl Answer {
@@ -88,6 +99,7 @@ impl Answer {
             classifier: classifier.to_owned(),
             outcome,
             class: None,
+            spent: Spent::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Spent;
 use crate::config::{Classifier, Source};
 use crate::json;
 
@@ -18,6 +19,8 @@ pub struct Reply {
     pub status: u16,
     /// A provider's answer, committed by an attempt.
     pub committed: bool,
+    /// What it cost, in USD with nine decimals; empty when that is not known.
+    pub cost: String,
     /// The body; empty when it was too long.
     pub body: Vec<u8>,
 }
@@ -42,6 +45,20 @@ pub fn read<'c>(classifier: &'c Classifier, reply: &Reply) -> Option<&'c str> {
             by_words(classifier, content.as_str()?)
         }
         Source::Webhook(_) => by_name(classifier, value.get("class")?.as_str()?),
+    }
+}
+
+/// What an answer of a model used, as it says itself; nothing for webhooks.
+pub fn spent(reply: &Reply) -> Spent {
+    if !reply.committed || reply.body.len() > MAX_REPLY_BYTES {
+        return Spent::default();
+    }
+    let value: Value = json::read(&reply.body).unwrap_or_default();
+    let tokens = value.pointer("/usage/total_tokens").and_then(Value::as_u64);
+    let digits: String = reply.cost.chars().filter(char::is_ascii_digit).collect();
+    Spent {
+        tokens: tokens.unwrap_or(0),
+        nano_usd: digits.parse().unwrap_or(0),
     }
 }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
-    Asked, Cache, Flights, MAX_REPLY_BYTES, Outcome, Place, Question, Reply, Waiting, key,
-    model_question, read, webhook_question,
+    Asked, Cache, Flights, MAX_REPLY_BYTES, Outcome, Place, Question, Reply, Spent, Waiting, key,
+    model_question, read, spent, webhook_question,
 };
 use crate::classify::Sample;
 use crate::config::{Classifier, Config, Source};
@@ -40,6 +40,7 @@ fn reply(body: &str) -> Reply {
     Reply {
         status: 200,
         committed: true,
+        cost: String::new(),
         body: body.as_bytes().to_vec(),
     }
 }
@@ -388,4 +389,15 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_model_says_what_asking_it_used_and_a_webhook_is_free() {
+    let mut told = reply(r#"{"usage": {"total_tokens": 41}}"#);
+    told.cost = "0.000012300".to_owned();
+    let (tokens, nano_usd) = (41, 12_300);
+    assert_eq!(spent(&told), Spent { tokens, nano_usd });
+    told.committed = false;
+    assert_eq!(spent(&told), Spent::default());
+    assert_eq!(spent(&reply("no JSON")), Spent::default());
 }

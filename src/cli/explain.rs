@@ -8,6 +8,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::args::{ExplainArgs, Format};
+use super::shelf::Shelf;
 use super::{Outcome, load, read};
 use crate::callout::{self, Answer};
 use crate::config::Config;
@@ -83,10 +84,12 @@ fn decide(args: &ExplainArgs, config: Config, body: &[u8], state: Option<&State>
             };
         }
     };
+    let books = state.map_or_else(Shelf::default, |state| state.books(&config));
     let seen_at = state.map(|state| state.now_ms / 1000);
     let facts = RequestFacts {
         draw: args.draw,
         now_s: args.at.or(seen_at).unwrap_or(0),
+        books: Some(&books),
         observed: state.map_or(&Unobserved as &dyn Observed, |state| state),
         ..RequestFacts::default()
     };

@@ -13,6 +13,7 @@ mod reference;
 mod render;
 mod run;
 mod schema;
+mod shelf;
 mod simulate;
 mod translate;
 

@@ -8,7 +8,6 @@ mod log;
 mod mix;
 mod play;
 mod report;
-mod shelf;
 mod table;
 mod traffic;
 

@@ -1,6 +1,7 @@
 //! Budgets that requests must keep.
 
-use crate::budget::Limit;
+use crate::budget::{Limit, Who};
+use crate::catalog::cost::usd;
 use crate::inspect::RequestProfile;
 use crate::routing::rules::Match;
 use crate::routing::{Facts, Reads};
@@ -14,14 +15,25 @@ pub struct Budget {
     pub when: Match,
     /// Whose accounts there are.
     pub by: By,
-    /// Whether it is of money, in nano-USD, and not of tokens.
-    pub money: bool,
+    /// What is counted.
+    pub unit: Unit,
     /// How much.
     pub limit: Limit,
     /// Tokens that are reserved for an answer whose client sets no limit.
     pub reserve_output: u64,
     /// From so much on another model serves, and which.
     pub downgrade: Option<(u64, String)>,
+}
+
+/// What a budget counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Tokens, of prompts and answers together.
+    Tokens,
+    /// What answers cost, in nano-USD.
+    Money,
+    /// Requests that were answered.
+    Requests,
 }
 
 /// Whose requests some are, for metrics and the access log.
@@ -44,14 +56,64 @@ pub struct By {
     pub identity: bool,
     /// The body's `safety_identifier` or `user`.
     pub user: bool,
+    /// A field of the body's `metadata`.
+    pub metadata: Option<String>,
+    /// The declared team.
+    pub team: bool,
+    /// The client's own key.
+    pub key: bool,
 }
+
+/// Whose account a request is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Told apart by this.
+    pub id: u64,
+    /// For people. Users and keys are left out: the one are persons, the other secrets.
+    pub name: String,
+}
+
+/// Where clients put keys.
+const KEY_HEADERS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
 
 impl Budget {
     /// The account that a request is on; `None` when the budget is not for it.
-    pub fn account(&self, profile: &RequestProfile, facts: &Facts) -> Option<u64> {
-        self.when
-            .is_met(profile, facts)
-            .then(|| self.by.hash(facts))
+    pub fn account(
+        &self,
+        profile: &RequestProfile,
+        facts: &Facts,
+        team: Option<&str>,
+    ) -> Option<Holder> {
+        let is_met = self.when.is_met(profile, facts);
+        is_met.then(|| self.by.holder(facts, team))
+    }
+
+    /// An amount in its unit, for people.
+    pub fn show(&self, amount: u64) -> String {
+        match self.unit {
+            Unit::Money => format!("{} USD", usd(amount)),
+            Unit::Tokens => format!("{amount} tokens"),
+            Unit::Requests => format!("{amount} requests"),
+        }
+    }
+
+    /// An amount in its unit, as JSON: USD with all decimals.
+    pub fn number(&self, amount: u64) -> String {
+        match self.unit {
+            Unit::Money => usd(amount),
+            Unit::Tokens | Unit::Requests => amount.to_string(),
+        }
+    }
+}
+
+impl Unit {
+    /// Its name in the document.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Unit::Tokens => "tokens",
+            Unit::Money => "usd",
+            Unit::Requests => "requests",
+        }
     }
 }
 
@@ -62,6 +124,10 @@ impl By {
         self.claim.iter().for_each(|path| reads.claim(path));
         reads.identity |= self.identity;
         reads.user |= self.user;
+        reads.metadata |= self.metadata.is_some();
+        if self.key {
+            KEY_HEADERS.iter().for_each(|name| reads.header(name));
+        }
     }
 
     /// Whether it tells nobody from anybody.
@@ -70,7 +136,7 @@ impl By {
     }
 
     /// What a request says of each of them; `None` when it leaves one unsaid.
-    pub(super) fn told<'f>(&self, facts: &'f Facts) -> Option<Vec<&'f str>> {
+    pub(super) fn told<'f>(&self, facts: &'f Facts, team: &'f str) -> Option<Vec<&'f str>> {
         let mut told = Vec::new();
         if let Some(name) = &self.header {
             told.push(facts.header(name)?);
@@ -87,29 +153,62 @@ impl By {
         if self.user {
             told.push(facts.user.as_deref()?);
         }
+        if let Some(name) = &self.metadata {
+            told.push(facts.metadata(name)?);
+        }
+        if self.team {
+            told.push(team);
+        }
+        if self.key {
+            told.push(key(facts)?);
+        }
         told.iter().all(|part| !part.is_empty()).then_some(told)
     }
 
-    fn hash(&self, facts: &Facts) -> u64 {
-        let claim = |path: &String| facts.claims.iter().find(|(known, _)| known == path);
-        let parts = [
+    fn holder(&self, facts: &Facts, team: Option<&str>) -> Holder {
+        let claim = |path: &String| {
+            let mut claims = facts.claims.iter();
+            let found = claims.find(|(known, _)| known == path);
+            found.map(|(_, value)| value.as_str())
+        };
+        let identity = facts.identities.first().map(String::as_str);
+        let named = [
             self.header.as_ref().and_then(|name| facts.header(name)),
-            self.claim
-                .as_ref()
-                .and_then(claim)
-                .map(|(_, value)| value.as_str()),
-            facts
-                .identities
-                .first()
-                .map(String::as_str)
-                .filter(|_| self.identity),
-            facts.user.as_deref().filter(|_| self.user),
+            self.claim.as_ref().and_then(claim),
+            identity.filter(|_| self.identity),
+            self.metadata.as_ref().and_then(|name| facts.metadata(name)),
+            team.filter(|_| self.team),
         ];
-        parts.into_iter().fold(0xCBF2_9CE4_8422_2325, |hash, part| {
+        let unnamed = [
+            facts.user.as_deref().filter(|_| self.user),
+            key(facts).filter(|_| self.key),
+        ];
+        let parts = named.into_iter().chain(unnamed);
+        let id = parts.fold(0xCBF2_9CE4_8422_2325, |hash, part| {
             let bytes = part.unwrap_or_default().bytes().chain([0]);
             bytes.fold(hash, |hash, byte| {
                 (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
             })
-        })
+        });
+        let named: Vec<&str> = named.into_iter().flatten().collect();
+        Holder {
+            id,
+            name: named.join(" "),
+        }
     }
+}
+
+impl Holder {
+    /// As books know it.
+    pub fn who(&self) -> Who<'_> {
+        Who {
+            id: self.id,
+            name: &self.name,
+        }
+    }
+}
+
+/// The key that a client has sent.
+fn key(facts: &Facts) -> Option<&str> {
+    KEY_HEADERS.iter().find_map(|name| facts.header(name))
 }

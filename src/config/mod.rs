@@ -35,7 +35,7 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
-pub use budgets::{Budget, By, Team};
+pub use budgets::{Budget, By, Holder, Team, Unit};
 pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
@@ -52,6 +52,7 @@ use crate::observed::{Settings, Wants};
 use crate::operation::Operation;
 use crate::provider::{self, Auth, Offer, Provider};
 use crate::routing::Policies;
+use crate::routing::load::Ceiling;
 use crate::schema::Target;
 use crate::schema::openai::dialect::Dialect;
 
@@ -272,6 +273,17 @@ pub struct ModelConfig {
     pub timeouts: Timeouts,
     /// Which answers are kept; `None` for none.
     pub cache: Option<ResponseCache>,
+    /// What serves while it has too much to do.
+    pub under_load: Option<UnderLoad>,
+}
+
+/// What serves while a model has too much to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderLoad {
+    /// How much is too much.
+    pub ceiling: Ceiling,
+    /// The other model.
+    pub downgrade_to: String,
 }
 
 /// Which answers pass; the last candidate's always do.

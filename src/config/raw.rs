@@ -9,9 +9,9 @@ pub(super) use dialect::{RawDialect, RawErrorRule, RawLimit};
 use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, ClassifierName, EndpointUrl,
     EnvName, GcpName, HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord,
-    ListenAddress, ModelName, ModulePath, OnUnsupportedWord, OperationWord, ParameterName,
-    ProviderName, ProviderRef, TemplateName, TemplateRef, TemplateText, ThinkingWord,
-    TokenizerWord, TrimWord, UpstreamModel, WaitWord,
+    ListenAddress, ModelName, ModelRef, ModulePath, OnUnsupportedWord, OperationWord,
+    ParameterName, ProviderName, ProviderRef, TemplateName, TemplateRef, TemplateText,
+    ThinkingWord, TokenizerWord, TrimWord, UpstreamModel, WaitWord,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -233,6 +233,8 @@ object! {
         quality_gate: RawQualityGate,
         /// Times of one request.
         timeouts: RawTimeouts,
+        /// What serves while this model has too much to do; nothing when not said.
+        under_load: RawUnderLoad,
         /// What becomes of a request that needs what a candidate's model lacks.
         degrade: RawDegrade,
         /// How a conversation is made to fit into a candidate's context window; a candidate
@@ -242,6 +244,21 @@ object! {
         complex_tools: RawComplexTools,
         /// Which answers are kept and given again to equal requests; none when not said.
         cache: RawCache,
+    }
+}
+
+object! {
+    /// When a model has too much to do, as this proxy sees it, and what serves then.
+    pub(super) struct RawUnderLoad {
+        /// More estimated tokens of prompts than these are under way at its candidates.
+        in_flight_tokens: Int<1, 1_000_000_000>,
+        /// More requests than these are under way at its candidates.
+        in_flight_requests: Int<1, 1_000_000>,
+        /// It serves again when no more than this share of that is left, 0 to 1; 0.7 when not
+        /// said.
+        back_at: Ratio,
+        /// One of the names under `models`.
+        downgrade_to: ModelRef = required,
     }
 }
 

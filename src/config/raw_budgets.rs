@@ -1,9 +1,9 @@
 //! Budgets as the document writes them.
 
-use super::names::{ClaimPath, HeaderName, LabelValue, ModelRef, WindowWord};
+use super::names::{ClaimPath, FieldName, HeaderName, LabelValue, ModelRef, WindowWord};
 use super::raw_rules::RawWhen;
 use super::shape::object;
-use super::values::{Int, Ratio};
+use super::values::{Duration, Int, Ratio};
 use crate::catalog::price::Price;
 
 object! {
@@ -21,11 +21,16 @@ object! {
         tokens: Int<1, 1_000_000_000_000_000>,
         /// USD, by the prices of whoever answers; up to 10000, with up to six decimals.
         usd: Price,
+        /// Requests that were answered.
+        requests: Int<1, 1_000_000_000_000_000>,
         /// UTC: `minute`, `hour`, `day` or `month`, each from its beginning on the clock.
         per: WindowWord = required,
         /// Tokens that are reserved for the answer to a client that sets no limit; 1000 when not
         /// said.
         reserve_output: Int<0, 1_000_000_000>,
+        /// For how long what is reserved stays so when the worker broke down that had to settle
+        /// it; 20m when not said.
+        lapse: Duration<2_000, 86_400_000>,
         /// From this share of the budget on, 0 to 1, `downgrade_to` serves.
         soft: Ratio,
         /// One of the names under `models`: what serves instead of what was asked for.
@@ -54,5 +59,12 @@ object! {
         identity: bool,
         /// The body's `safety_identifier` or `user`: a client's own word.
         user: bool,
+        /// A field of the body's `metadata`, such as `session_id`: a client's own word.
+        metadata: FieldName,
+        /// The declared team.
+        team: bool,
+        /// The client's own key: `authorization`, `x-api-key` or `api-key`, of which only a hash
+        /// is kept.
+        key: bool,
     }
 }

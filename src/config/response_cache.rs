@@ -20,11 +20,12 @@ pub struct ResponseCache {
 }
 
 impl ResponseCache {
-    /// Whose request this is, as bytes; `None` when it does not say so.
-    pub fn tenant(&self, facts: &Facts) -> Option<Vec<u8>> {
+    /// Whose request this is, as bytes; `None` when it does not say so. `team` is the declared
+    /// team that asks; empty for none.
+    pub fn tenant(&self, facts: &Facts, team: &str) -> Option<Vec<u8>> {
         let mut tenant = Vec::new();
         if let Some(by) = &self.by {
-            by.told(facts)?
+            by.told(facts, team)?
                 .iter()
                 .for_each(|part| put_text(&mut tenant, part));
         }

@@ -126,7 +126,8 @@ pub(super) fn key(
     if let Some(chat) = source.chat {
         check(chat, cache)?;
     }
-    let tenant = cache.tenant(facts).ok_or(Bypass::Tenant)?;
+    let team = config.routing.team(profile, facts).unwrap_or_default();
+    let tenant = cache.tenant(facts, team).ok_or(Bypass::Tenant)?;
     if source.body.len() as u64 > config.cache.entry {
         return Err(Bypass::Body);
     }

@@ -22,12 +22,12 @@ use super::caching::{Filling, Source};
 use super::ending::Ending;
 use super::final_error::{self, FinalFacts};
 use super::handoff::{self, ATTEMPTS};
-use super::holding::{self, Holding};
+use super::holding::{Holding, Purse};
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
-use super::{Topology, listing, trail, wishes};
+use super::{Topology, listing, load, trail, wishes};
 use crate::cache::Directives;
-use crate::callout::Cache;
+use crate::callout::{Cache, Spent};
 use crate::catalog::cost::usd;
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
@@ -38,7 +38,7 @@ use crate::inspect::{RequestProfile, estimate_tokens, inspect, inspect_operation
 use crate::metrics::Request;
 use crate::observed::{Observed, Store, Unobserved};
 use crate::operation::Operation;
-use crate::routing::Facts;
+use crate::routing::{Constraints, Facts, View};
 use crate::schema::openai::ChatCompletionRequest;
 use crate::surface::{SURFACES, Surface, SurfaceContext};
 use crate::tokens::{GLANCED, MOST_SCANNED};
@@ -139,6 +139,10 @@ struct Asked {
     cache_status: String,
     /// The answer, to be kept when it is whole.
     filling: Option<Box<Filling>>,
+    /// What asking classifiers has used and nobody has booked yet.
+    spent: Spent,
+    /// For the operator.
+    warning: Option<String>,
 }
 
 impl Asked {
@@ -160,13 +164,27 @@ impl Asked {
             directives: head.directives(),
             cache_status: String::new(),
             filling: None,
+            spent: Spent::default(),
+            warning: None,
         }
     }
 }
 
-impl RequestFacts<'_> {
+impl<'a> RequestFacts<'a> {
     pub(super) fn now_ms(&self) -> u64 {
         self.now_s.saturating_mul(1000)
+    }
+
+    /// The request, before anything limits it.
+    fn view(&self, profile: &'a RequestProfile, facts: &'a Facts) -> View<'a> {
+        View {
+            profile,
+            facts,
+            constraints: Constraints::default(),
+            draw: self.draw,
+            now_ms: self.now_ms(),
+            observed: self.observed,
+        }
     }
 
     /// Names the exchange.
@@ -384,25 +402,58 @@ impl Downstream {
         profile.count(request, size, MOST_SCANNED);
     }
 
-    /// Near the end of a budget another model serves.
+    /// Near the end of a budget another model serves, and while one has too much to do.
     fn downgrade(&mut self, profile: &mut RequestProfile, facts: RequestFacts<'_>) {
-        let Some(books) = facts
-            .books
-            .filter(|_| !self.config.routing.budgets.is_empty())
-        else {
+        let Some(store) = facts.books else {
             return;
         };
+        let config = Rc::clone(&self.config);
+        self.asked.kept.clear();
         self.asked.downgraded.clear();
-        let (known, now_ms) = (&self.asked.known, facts.now_s.saturating_mul(1000));
-        let found = holding::downgrade(&self.config, books, profile, known, now_ms);
-        if let Some((model, budget)) = found {
-            let asked_for = self.config.models.get(&profile.model);
-            let of_model = asked_for.map(|model| &model.require);
-            let of_rules = self.config.routing.required(profile, known);
-            self.asked.kept = of_model.into_iter().chain(of_rules).cloned().collect();
-            self.asked.downgraded = trail::of_downgrade(&profile.model, budget);
-            profile.model = model.to_owned();
+        self.asked.counted.downgraded = None;
+        if !config.routing.budgets.is_empty() {
+            let known = &self.asked.known;
+            let purse = Purse {
+                config: &config,
+                store,
+                view: facts.view(profile, known),
+                team: config.routing.team(profile, known),
+            };
+            if let Some((model, budget)) = purse.downgrade() {
+                let told = trail::of_downgrade(&profile.model, budget);
+                self.serve_instead(profile, model, budget, told);
+            }
         }
+        let Some(seen) = load::look(&config, store, facts.observed, &profile.model) else {
+            return;
+        };
+        if seen.turned {
+            self.asked.warning = Some(seen.warning(&profile.model));
+        }
+        if let Some(model) = seen.instead {
+            let told = trail::of_load(&profile.model);
+            self.serve_instead(profile, model, "", told);
+        }
+    }
+
+    /// Labels that the model asked for must keep are kept by the other one, too.
+    fn serve_instead(
+        &mut self,
+        profile: &mut RequestProfile,
+        model: &str,
+        budget: &str,
+        told: String,
+    ) {
+        let asked_for = self.config.models.get(&profile.model);
+        let of_model = asked_for.map(|model| &model.require);
+        let of_rules = self.config.routing.required(profile, &self.asked.known);
+        let asked = &mut self.asked;
+        let labels = of_model.into_iter().chain(of_rules).cloned();
+        asked.kept.extend(labels);
+        asked.downgraded = trail::joined(std::mem::take(&mut asked.downgraded), told);
+        let by = (profile.model.clone(), budget.to_owned());
+        asked.counted.downgraded.get_or_insert(by);
+        profile.model = model.to_owned();
     }
 
     /// What the request holds of its budgets, to be settled when it is over.

@@ -21,16 +21,28 @@ pub(super) struct Decision<'a> {
     pub timeouts: Timeouts,
     pub policy: &'a Policies,
     pub required: &'a [&'a Labels],
-    /// What became of classifiers.
-    pub classes: &'a [String],
-    /// Whether an answer may come out of the cache and be kept, and why not; `None` where none is.
-    pub cache: Option<Option<Bypass>>,
+    /// What was found out before.
+    pub told: Told<'a>,
     /// In order.
     pub chosen: &'a [&'a Backend],
     /// So many of them, at the end, asked to be left alone.
     pub resting: usize,
     /// Left out, with the reason.
     pub left_out: Vec<(&'a Backend, String)>,
+}
+
+/// What was found out before the choice.
+pub(super) struct Told<'a> {
+    /// What became of classifiers.
+    pub classes: &'a [String],
+    /// Why another model serves than was asked for, as the trail tells it; empty when none does.
+    pub downgraded: &'a str,
+    /// How much the model has to do that was asked for, as JSON, where that counts.
+    pub load: Option<String>,
+    /// Whether an answer may come out of the cache and be kept, and why not; `None` where none is.
+    pub cache: Option<Option<Bypass>>,
+    /// How budgets stand, as JSON, where there are any.
+    pub budgets: Option<String>,
 }
 
 impl Decision<'_> {
@@ -40,13 +52,27 @@ impl Decision<'_> {
         let rule = self.serving.rule.map(|rule| rule.name.as_str());
         field(&mut out, "rule", &to_string(&rule));
         field(&mut out, "model", &to_string(&self.serving.model.name));
+        let Told {
+            downgraded,
+            load,
+            budgets,
+            cache,
+            classes: _, // told with the request
+        } = &self.told;
+        if !downgraded.is_empty() {
+            field(&mut out, "downgraded", &to_string(downgraded));
+        }
+        let given = [("load", load), ("budgets", budgets)].into_iter();
+        for (name, json) in given.filter_map(|(name, json)| Some((name, json.as_ref()?))) {
+            field(&mut out, name, json);
+        }
         field(&mut out, "request", &self.features());
         field(&mut out, "required_labels", &self.required_labels());
         field(&mut out, "constraints", &self.constraints());
         field(&mut out, "policy", &to_string(&self.policy.names()));
         field(&mut out, "candidates", &self.candidates());
         field(&mut out, "timeouts_ms", &self.timeouts());
-        if let Some(bypass) = self.cache {
+        if let Some(bypass) = *cache {
             let word = bypass.map_or("keeps", Bypass::as_str);
             field(&mut out, "cache", &to_string(word));
         }
@@ -68,8 +94,9 @@ impl Decision<'_> {
                 &to_string(&(f64::from(complexity) / 1000.0)),
             );
         }
-        if !self.classes.is_empty() {
-            field(&mut out, "classes", &to_string(&self.classes));
+        let classes = self.told.classes;
+        if !classes.is_empty() {
+            field(&mut out, "classes", &to_string(classes));
         }
         let needs = NEEDS
             .iter()

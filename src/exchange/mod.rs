@@ -18,6 +18,7 @@ mod final_error;
 mod holding;
 mod identity;
 mod listing;
+mod load;
 mod misfit;
 mod mutation;
 mod plugin;
@@ -33,6 +34,8 @@ pub use counting::readable;
 pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict, relay};
 pub use final_error::FinalFacts;
 pub use holding::{Holding, Used};
+#[cfg(feature = "cli")]
+pub use load::set_downgraded;
 pub use misfit::Misfit;
 pub use mutation::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 pub use plugin::{Plugin, Role, Topology};

@@ -1,9 +1,12 @@
-//! What has been observed of every target, for people: `GET /pointsman/state`. Names and figures,
-//! nothing of any request.
+//! What has been observed of every target, and how budgets stand, for people:
+//! `GET /pointsman/state`. Names and figures, nothing of any prompt or key.
+
+mod budgets;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::load;
 use super::mutation::ImmediateResponse;
 use crate::config::Config;
 use crate::failure::Class;
@@ -38,7 +41,10 @@ pub fn state_page(
         let pause = pause.map(|pause| (pause.class, pause.until_ms.saturating_sub(now_ms)));
         write_target(&mut page, (provider, model), &figures, pause);
     }
-    page.push_str("\n]}\n");
+    page.push_str("\n]");
+    budgets::write(config, store, now_ms, &mut page);
+    load::write(config, store, &recorded, &mut page);
+    page.push_str("}\n");
     answer(200, page.into_bytes())
 }
 
@@ -90,7 +96,7 @@ fn write_target(
         decimal(state.latency_p95_ms),
         decimal(state.error_rate),
         decimal(state.tokens_ratio),
-        figures.in_flight_requests,
+        state.in_flight_requests,
         state.in_flight_tokens,
         figures.ever.0,
         figures.ever.1,

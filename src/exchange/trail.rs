@@ -12,6 +12,9 @@ const AVOIDED: &str = "cooling_down";
 /// The class of a model that was asked for and does not serve, for want of budget.
 const DOWNGRADED: &str = "budget_downgrade";
 
+/// The class of a model that was asked for and does not serve, because it has too much to do.
+const RELIEVED: &str = "load_downgrade";
+
 /// What follows an attempt after which there is a wait.
 const WAITED: &str = ";wait_s=";
 
@@ -79,6 +82,11 @@ pub(super) fn of_downgrade(model: &str, budget: &str) -> String {
     format!("{}/{};class={DOWNGRADED};ms=0", token(model), token(budget))
 }
 
+/// Why another model serves than was asked for: it has too much to do.
+pub(super) fn of_load(model: &str) -> String {
+    format!("{};class={RELIEVED};ms=0", token(model))
+}
+
 /// Both trails, one after the other.
 pub(super) fn joined(first: String, second: String) -> String {
     match (first.is_empty(), second.is_empty()) {
@@ -114,7 +122,10 @@ pub(super) fn candidate(provider: &str, model: &str) -> String {
 /// How many attempts a trail tells of.
 pub(super) fn attempts(trail: &str) -> usize {
     let entries = trail.split(", ").filter(|entry| !entry.is_empty());
-    let is_attempt = |entry: &&str| !entry.contains(AVOIDED) && !entry.contains(DOWNGRADED);
+    let is_attempt = |entry: &&str| {
+        let mut others = [AVOIDED, DOWNGRADED, RELIEVED].into_iter();
+        !others.any(|class| entry.contains(class))
+    };
     entries.filter(is_attempt).count()
 }
 

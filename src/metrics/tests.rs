@@ -3,7 +3,7 @@ use crate::failure::Failure;
 use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
-const ALL: [Of; 11] = [
+const ALL: [Of; 17] = [
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
@@ -15,6 +15,12 @@ const ALL: [Of; 11] = [
     Of::FirstChunk,
     Of::Duration,
     Of::Misconfigured,
+    Of::Cache,
+    Of::CacheBytes,
+    Of::CacheSaved,
+    Of::BudgetUsed,
+    Of::BudgetRefusals,
+    Of::Downgrades,
 ];
 
 /// Every sample's name and value.

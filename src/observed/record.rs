@@ -36,8 +36,6 @@ pub struct Figures {
     pub state: TargetState,
     /// Means, younger ones counting more: to the first token, to the end; in milliseconds.
     pub means_ms: (Option<f64>, Option<f64>),
-    /// Requests that it is serving.
-    pub in_flight_requests: u64,
     /// Share of attempts that failed so, for each class that did lately.
     pub failed: Vec<(Class, f64)>,
     /// Attempts and failed ones since Envoy has been started.
@@ -126,13 +124,15 @@ impl Record {
         let remains = decay::remains(now_ms.saturating_sub(self.faded_ms), half_life_ms);
         let failed: f32 = self.failed.iter().sum();
         let outcomes = self.answered + failed;
+        let (in_flight_requests, in_flight_tokens) = self.in_flight.now(now_ms);
         TargetState {
             ttft_p50_ms: self.ttft.quantile(0.5, remains),
             ttft_p95_ms: self.ttft.quantile(0.95, remains),
             latency_p50_ms: self.total.quantile(0.5, remains),
             latency_p95_ms: self.total.quantile(0.95, remains),
             error_rate: (outcomes * remains >= 0.1).then(|| f64::from(failed / outcomes)),
-            in_flight_tokens: self.in_flight.now(now_ms).1,
+            in_flight_tokens,
+            in_flight_requests,
             tokens_ratio: self.calibration.ratio(),
         }
     }
@@ -153,7 +153,6 @@ impl Record {
         Figures {
             state: self.state(half_life_ms, now_ms),
             means_ms: (self.ttft.mean(remains), self.total.mean(remains)),
-            in_flight_requests: self.in_flight.now(now_ms).0,
             failed: failed.collect(),
             ever: (self.attempts, self.failures),
         }

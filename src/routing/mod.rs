@@ -12,6 +12,7 @@ mod facts;
 mod fastest;
 pub mod hash;
 mod least_loaded;
+pub mod load;
 mod params;
 mod policy;
 mod priority;

@@ -186,6 +186,11 @@ class Record:
         self.body = raw["body"]
         self.outcome = raw["outcome"]
         self.refusal = raw["refusal"]
+        self.status = raw["status"]
+        #: What the vendor counts of an answer that comes to its end; `None` where there is none.
+        self.tokens = raw["tokens"]
+        #: Pieces of the body that were handed over.
+        self.sent = raw["sent"]
 
     def values(self, name):
         """Every value of a header."""

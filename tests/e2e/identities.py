@@ -103,6 +103,16 @@ def identity_document(standins, candidate):
             {"name": "search", "when": {"identity": SEARCH}, "candidates": [names["anthropic"]]},
             {"name": "gold", "when": {"claims": {"tier": "gold"}}, "candidates": [names["gemini"]]},
         ],
+        "budgets": [
+            {
+                "name": by,
+                "when": {"headers": {"x-budget": by}},
+                "by": account,
+                "requests": 2,
+                "per": "day",
+            }
+            for by, account in (("identity", {"identity": True}), ("claim", {"claim": "sub"}))
+        ],
     }
 
 

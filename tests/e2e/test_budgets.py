@@ -2,11 +2,12 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from conftest import MODELS
-from gateway import Gateway, poll, provider
+from gateway import Gateway, free_ports, poll, provider
 
 TEAM, CASE = "x-team", "x-case"
 
@@ -18,6 +19,10 @@ BUDGETS = {
     "nearly": {"tokens": 1_000, "per": "day", "soft": 0.05, "downgrade_to": "cheap"},
     "crowded": {"tokens": 120_000, "per": "day"},
     "left": {"tokens": 100_000, "per": "day"},
+    "key": {"requests": 2, "per": "day", "by": {"key": True}},
+    "session": {"requests": 2, "per": "hour", "by": {"metadata": "session_id"}},
+    "team": {"requests": 2, "per": "minute", "by": {"team": True}},
+    "user": {"requests": 2, "per": "month", "by": {"user": True}},
 }
 
 
@@ -26,13 +31,24 @@ def budgeted(binaries, shared_standins, tmp_path_factory):
     for standin in shared_standins:
         standin.reset()
     prices = {"input": 3, "cached_input": 3, "output": 15}
+    (state_port,) = free_ports(1)
 
     def serves(vendor):
         return {"candidates": [{"provider": vendor, "model": MODELS[vendor], "prices": prices}]}
 
     document = {
         "providers": {v: provider(shared_standins[v]) for v in ("openai", "anthropic")},
-        "models": {"smart": serves("openai"), "cheap": serves("anthropic")},
+        "models": {
+            "smart": serves("openai"),
+            "cheap": serves("anthropic"),
+            "dear": serves("openai")
+            | {"under_load": {"in_flight_requests": 3, "back_at": 0.5, "downgrade_to": "cheap"}},
+        },
+        "teams": [
+            {"name": "both", "when": {"headers": {TEAM: ["ann", "bob"]}}},
+            {"name": "other", "when": {"headers": {TEAM: "cid"}}},
+        ],
+        "envoy": {"state_port": state_port},
         "budgets": [
             {"name": name, "when": {"headers": {CASE: name}}, **budget}
             for name, budget in BUDGETS.items()
@@ -40,6 +56,7 @@ def budgeted(binaries, shared_standins, tmp_path_factory):
     }
     folder = tmp_path_factory.mktemp("budgeted")
     gateway = Gateway(binaries, folder, document, shared_standins)
+    gateway.state_url = f"http://127.0.0.1:{state_port}/pointsman/state"
     yield gateway
     gateway.close()
 
@@ -110,6 +127,75 @@ def test_near_its_end_a_budget_sends_requests_to_another_model(budgeted):
     assert sorted(answered, reverse=True) == answered
     trail = response.headers["x-pointsman-attempts"]
     assert trail.startswith("smart/nearly;class=budget_downgrade;ms=0, anthropic/")
+
+
+#: Who asks, twice as the same and once as another.
+ACCOUNTS = {
+    "key": ({"authorization": "Bearer a"}, {"x-api-key": "b"}),
+    "session": ({"metadata": {"session_id": "a"}}, {"metadata": {"session_id": "b"}}),
+    "team": ({TEAM: "ann"}, {TEAM: "cid"}),
+    "user": ({"user": "a"}, {"user": "b"}),
+}
+
+
+@pytest.mark.parametrize("case", ACCOUNTS)
+def test_each_has_an_account_of_its_own(budgeted, case):
+    def send(said):
+        in_body = case in ("session", "user")
+        headers = {CASE: case} | ({} if in_body else said)
+        return budgeted.chat("smart", headers=headers, **(said if in_body else {}))
+
+    same, other = ACCOUNTS[case]
+    answered = [send(same).status_code for _ in range(3)]
+    assert answered == [200, 200, 429]
+    assert send(other).status_code == 200
+    per = BUDGETS[case]["per"]
+    message = send(same).json()["error"]["message"]
+    assert f"budget {case} is used up: of 2 requests per {per}, 2 requests are used" in message
+    assert "Bearer" not in httpx.get(budgeted.state_url).text
+
+
+def test_the_page_and_the_metrics_tell_who_is_out_of_money(budgeted):
+    while ask(budgeted, "refused", "broke", max_tokens=50).status_code == 200:
+        pass
+    (told,) = [b for b in httpx.get(budgeted.state_url).json()["budgets"] if b["name"] == "refused"]
+    (account,) = [a for a in told["most_used"] if a["account"] == "broke"]
+    assert (told["unit"], told["per"], told["limit"]) == ("tokens", "day", 400)
+    assert 300 < account["used"] <= 400 and account["reserved"] == 0
+    stats = budgeted.envoy.admin.get("/stats/prometheus").text
+    assert re.search(r'pointsman_budget_refusals_total\{[^}]*pointsman_budget="refused"\} \d+', stats)
+    assert re.search(r'pointsman_budget_used_total\{[^}]*pointsman_unit="tokens"[^}]*\} \d+', stats)
+
+
+def test_under_load_another_model_serves_and_back(budgeted, shared_standins):
+    """Three slow streams fill it; the fourth is served by another; when two have ended it is back."""
+    openai = shared_standins["openai"]
+    openai.fail({"kind": "stall_stream", "after_events": 2, "ms": 700})
+
+    def served():
+        response = budgeted.chat("dear")
+        assert response.status_code == 200, response.text
+        return response.headers["x-pointsman-answered-by"].split("/")[0], response
+
+    with ExitStack() as open_streams:
+        slow = [open_streams.enter_context(budgeted.open_stream("dear", f"slow {n}")) for n in range(4)]
+        pieces = [response.iter_raw() for response in slow]
+        assert all(next(each) for each in pieces)
+        openai.reset()
+        answered, response = served()
+        assert answered == "anthropic"
+        trail = response.headers["x-pointsman-attempts"]
+        assert trail.startswith("dear;class=load_downgrade;ms=0, anthropic/")
+        (load,) = httpx.get(budgeted.state_url).json()["loads"]
+        assert load["passed"] and load["in_flight"]["requests"] == 4
+        for each in pieces:
+            assert b"[DONE]" in b"".join(each)
+    assert poll("back again", lambda: served()[0] == "openai")
+    stats = budgeted.envoy.admin.get("/stats/prometheus").text
+    assert re.search(r'pointsman_downgrades_total\{[^}]*gen_ai_request_model="dear"[^}]*\} \d+', stats)
+    log = budgeted.envoy.log()
+    assert "model dear has too much to do: cheap serves instead" in log
+    assert "model dear serves again" in log
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -149,6 +149,32 @@ def test_a_token_that_nobody_signed_is_worth_nothing(known, standins):
     assert all(each.records() == [] for each in standins)
 
 
+def allowed(ask, *others):
+    """How many requests of the same are answered before one is refused, while others' are."""
+    for done in range(10):
+        response = ask()
+        if response.status_code == 429:
+            assert error(response, 429)["code"] == "budget_exceeded"
+            assert "of 2 requests per day" in response.text
+            assert all(other().status_code == 200 for other in others)
+            return done
+    return None
+
+
+def test_each_identity_has_a_budget_of_its_own(known):
+    def ask(identity):
+        return lambda: known(identity, x_budget="identity")
+
+    assert allowed(ask(SEARCH), ask(BATCH)) == 2
+
+
+def test_each_subject_of_a_token_has_a_budget_of_its_own(known):
+    def ask(subject):
+        return lambda: known(x_budget="claim", x_token=f"Bearer {token(tier='gold', sub=subject)}")
+
+    assert allowed(ask("ann"), ask("bob")) == 2
+
+
 def test_the_listing_shows_each_client_its_own(known):
     def listed(*who):
         return {model["id"] for model in known(*who, method="GET").json()["data"]}

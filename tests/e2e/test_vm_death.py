@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 from conftest import document
-from gateway import Gateway, poll
+from gateway import Gateway, free_ports, poll
 from replies import content, read_stream
 from trap import with_trap
 
@@ -39,13 +39,20 @@ def fragile(binaries, shared_standins, tmp_path):
     shared_standins.reset()
     module = tmp_path / "trap.wasm"
     module.write_bytes(with_trap(binaries.module.read_bytes(), "proxy_on_request_trailers"))
+    (state_port,) = free_ports(1)
+    budget = {"name": "all", "tokens": 1_000_000_000_000, "per": "month", "lapse": "6s"}
+    served = document(shared_standins) | {
+        "budgets": [budget],
+        "envoy": {"state_port": state_port},
+    }
     gateway = Gateway(
         replace(binaries, module=module),
         tmp_path / "gateway",
-        document(shared_standins),
+        served,
         shared_standins,
         edit=take_trailers,
     )
+    gateway.state_url = f"http://127.0.0.1:{state_port}/pointsman/state"
     yield gateway
     gateway.close(excused=EXPECTED, reloads=True)
 
@@ -59,6 +66,15 @@ def spring(gateway):
             b"2\r\n{}\r\n0\r\nx-end: 1\r\n\r\n"
         )
         return connection.recv(4096)
+
+
+def reserved(gateway):
+    """By the page, which a worker that is dying cannot show."""
+    try:
+        (budget,) = httpx.get(gateway.state_url).json()["budgets"]
+    except (httpx.TransportError, ValueError, KeyError):
+        return None
+    return sum(account["reserved"] for account in budget["most_used"])
 
 
 class OpenStream:
@@ -117,6 +133,21 @@ def test_a_dead_vm_is_replaced_and_others_go_on(fragile):
     assert any(survived), "streams of the other worker were cut"
     assert not all(survived), "nothing died: the trap was not sprung"
     assert time.monotonic() - died < 10
+
+
+def test_what_a_dead_worker_had_reserved_lapses(fragile):
+    fragile.standins["openai"].fail({"kind": "slow_stream", "ms": 60})
+    streams = [OpenStream(fragile) for _ in range(STREAMS)]
+    for stream in streams:
+        assert stream.started.wait(10)
+    spring(fragile)
+    assert poll("the page", lambda: reserved(fragile)) > 0
+    survived = [stream.ended_whole() for stream in streams]
+    assert not all(survived), "nothing died: the trap was not sprung"
+    # Whoever lives has settled.
+    poll("nothing reserved", lambda: reserved(fragile) == 0, 20)
+    fragile.standins.reset()
+    assert fragile.chat("openai-only").status_code == 200
 
 
 def test_every_request_is_answered_again_soon_after(fragile):

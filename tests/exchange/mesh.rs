@@ -178,6 +178,7 @@ impl Mesh {
             rejected: Used {
                 tokens: self.text(REJECTED_TOKENS).parse().unwrap_or(0),
                 nano_usd: self.text(REJECTED_COST).parse().unwrap_or(0),
+                ..Used::default()
             },
             number,
             cluster: cluster.to_owned(),

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use pointsman::callout::{Answer, Cache, Flights, Outcome, Place, Question, Waiting, read};
+use pointsman::callout::{
+    Answer, Cache, Flights, Outcome, Place, Question, Spent, Waiting, read, spent,
+};
 use pointsman::config::Config;
 
 use crate::downstream::DownstreamFilter;
@@ -113,9 +115,11 @@ impl Callouts {
             return;
         };
         host::act_for(owner);
-        let answer = self.read(&question, size);
+        let mut answer = self.read(&question, size);
         for each in waiting {
             self.free(each, &answer);
+            // The first of them has asked, and pays.
+            answer.spent = Spent::default();
         }
     }
 
@@ -133,11 +137,15 @@ impl Callouts {
                 cache.keep(question.key, class, classifier.cache_ms);
                 Answer {
                     class: Some(class.to_owned()),
+                    spent: spent(&reply),
                     ..without(Outcome::Answered)
                 }
             }
             None if reply.timed_out() => without(Outcome::Timeout),
-            None => without(Outcome::Failed),
+            None => Answer {
+                spent: spent(&reply),
+                ..without(Outcome::Failed)
+            },
         }
     }
 

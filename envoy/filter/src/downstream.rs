@@ -196,12 +196,19 @@ impl DownstreamFilter {
     /// Books what the request has used, as the attempt that answered has told it.
     fn settle(&mut self) {
         let tokens = [INPUT_TOKENS, OUTPUT_TOKENS, REJECTED_TOKENS].map(host::property_number);
+        let tokens = tokens.into_iter().fold(0, u64::saturating_add);
+        // Also where the client has left before.
+        let status = self.ending.as_ref().and_then(|ending| ending.status);
+        let is_answered = status.map_or(tokens > 0, |status| status < 400);
         let used = Used {
-            tokens: tokens.into_iter().fold(0, u64::saturating_add),
+            tokens,
             nano_usd: host::property_number(COST),
+            requests: u64::from(is_answered),
         };
         let held = std::mem::take(&mut self.held);
-        held.settle(&self.config, &SharedData, used, host::now_ms());
+        let now_ms = host::now_ms();
+        let store = &SharedData;
+        held.settle(&self.config, store, used, now_ms, &mut meter::count);
     }
 
     /// Keeps the answer, where that is wanted.

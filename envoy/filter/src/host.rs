@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pointsman::callout::{MAX_REPLY_BYTES, Question, Reply};
 use pointsman::config::Config;
-use pointsman::exchange::handoff::ATTEMPTS;
+use pointsman::exchange::handoff::{ATTEMPTS, COST_HEADER};
 use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 use pointsman::metrics::of_observation;
 use pointsman::observed::{Settings, Store, Wants};
@@ -309,6 +309,7 @@ pub(crate) fn reply(size: usize) -> Reply {
     Reply {
         status: header(":status").and_then(|s| s.parse().ok()).unwrap_or(0),
         committed: header(ATTEMPTS).is_some(),
+        cost: header(COST_HEADER).unwrap_or_default(),
         body: checked("get_buffer", body).flatten().unwrap_or_default(),
     }
 }

@@ -200,6 +200,7 @@ fn attempt_facts(config: &Config) -> AttemptFacts {
             Used {
                 tokens: host::property_number(REJECTED_TOKENS),
                 nano_usd: host::property_number(REJECTED_COST),
+                ..Used::default()
             }
         },
         number,

@@ -94,8 +94,10 @@ fn examine(shared: &Shared, head: &Parts, body: &[u8]) -> Result<Ask, Refusal> {
 async fn answer(shared: &Shared, ask: Ask, exchange: &mut Exchange) -> Outcome {
     let dialect = shared.vendor.dialect();
     let fault = shared.rules().fault_for(&ask);
+    let answer = Answer::to(&ask, dialect.name());
+    exchange.tokens(ask.input_tokens(), answer.output_tokens());
     let Some(fault) = fault else {
-        return Outcome::Reply(dialect.render(&ask, &Answer::to(&ask, dialect.name())));
+        return Outcome::Reply(dialect.render(&ask, &answer));
     };
     exchange.fault(fault.kind());
     stall(&fault).await;

@@ -46,6 +46,10 @@ struct Request {
     started_ms: u64,
     finished_ms: Option<u64>,
     outcome: Option<String>,
+    /// Tokens of the prompt and of the whole answer, where there is one.
+    tokens: Option<(u64, u64)>,
+    /// Pieces of the reply's body that were handed over.
+    sent: u64,
 }
 
 impl Recorder {
@@ -145,6 +149,8 @@ impl Request {
             started_ms: now_ms(),
             finished_ms: None,
             outcome: None,
+            tokens: None,
+            sent: 0,
         }
     }
 
@@ -160,7 +166,8 @@ impl Request {
             "id": self.id, "method": self.method, "path": self.path, "query": self.query,
             "headers": headers, "body": body, "text": String::from_utf8_lossy(&self.body), "status": self.status, "refusal": self.refusal,
             "started_ms": self.started_ms, "finished_ms": self.finished_ms,
-            "outcome": self.outcome,
+            "outcome": self.outcome, "sent": self.sent,
+            "tokens": self.tokens.map(|(input, output)| json!({"input": input, "output": output})),
         })
     }
 }
@@ -197,6 +204,18 @@ impl Exchange {
     pub fn status(&self, status: u16) {
         self.recorder
             .change(self.kept, |request| request.status = Some(status));
+    }
+
+    /// Notes what the vendor counts of an answer that comes to its end.
+    pub fn tokens(&self, input: u64, output: u64) {
+        self.recorder.change(self.kept, |request| {
+            request.tokens = Some((input, output));
+        });
+    }
+
+    /// Notes that one more piece of the body was handed over.
+    pub fn sent(&self) {
+        self.recorder.change(self.kept, |request| request.sent += 1);
     }
 
     /// Notes why the stand-in itself refused the request.

@@ -136,6 +136,7 @@ impl ReplyBody {
     }
 
     fn send(&mut self, bytes: Bytes) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.exchange.sent();
         if self.nothing_left() {
             self.end();
         }

@@ -4,7 +4,11 @@ use std::io;
 
 use serde::Deserialize;
 
+use crate::budget::{self, Limit, Who};
 use crate::cli::read;
+use crate::cli::shelf::Shelf;
+use crate::config::{Config, Unit};
+use crate::exchange::set_downgraded;
 use crate::failure::Class;
 use crate::observed::{CoolDown, Observed, TargetState, key};
 
@@ -16,6 +20,59 @@ pub(in crate::cli) struct State {
     #[serde(default)]
     pub(super) now_ms: u64,
     targets: Vec<Target>,
+    #[serde(default)]
+    budgets: Vec<Budget>,
+    #[serde(default)]
+    loads: Vec<Load>,
+}
+
+/// One budget. Who is left out has used nothing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Budget {
+    name: String,
+    #[serde(default)]
+    most_used: Vec<Account>,
+    /// For people.
+    #[serde(default, rename = "unit")]
+    _unit: serde::de::IgnoredAny,
+    #[serde(default, rename = "per")]
+    _per: serde::de::IgnoredAny,
+    #[serde(default, rename = "limit")]
+    _limit: serde::de::IgnoredAny,
+    #[serde(default, rename = "ends_in_ms")]
+    _ends_in_ms: serde::de::IgnoredAny,
+    #[serde(default, rename = "accounts")]
+    _accounts: serde::de::IgnoredAny,
+}
+
+/// One account of a budget.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    id: String,
+    used: f64,
+    #[serde(default)]
+    reserved: f64,
+    /// For people.
+    #[serde(default, rename = "account")]
+    _account: serde::de::IgnoredAny,
+    #[serde(default, rename = "state")]
+    _state: serde::de::IgnoredAny,
+}
+
+/// A model that another one can stand in for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Load {
+    model: String,
+    /// Whether another one does.
+    passed: bool,
+    /// For people: what targets serve says it.
+    #[serde(default, rename = "in_flight")]
+    _in_flight: serde::de::IgnoredAny,
+    #[serde(default, rename = "ceiling")]
+    _ceiling: serde::de::IgnoredAny,
 }
 
 /// One target. What is left out has not been seen.
@@ -61,8 +118,7 @@ struct Times {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct InFlight {
-    #[serde(rename = "requests")]
-    _requests: serde::de::IgnoredAny,
+    requests: u64,
     tokens: u64,
 }
 
@@ -78,6 +134,45 @@ impl State {
     pub(in crate::cli) fn read(file: &str) -> io::Result<State> {
         serde_json::from_str(&read(file)?)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{file}: {error}")))
+    }
+
+    /// The books as they were, of the budgets that the configuration has.
+    pub(super) fn books(&self, config: &Config) -> Shelf {
+        let books = Shelf::default();
+        for Budget {
+            name, most_used, ..
+        } in &self.budgets
+        {
+            let mut budgets = config.routing.budgets.iter();
+            let Some(budget) = budgets.find(|budget| budget.name == *name) else {
+                continue;
+            };
+            let amount = |number: f64| match budget.unit {
+                Unit::Money => (number * 1e9).round() as u64,
+                Unit::Tokens | Unit::Requests => number as u64,
+            };
+            let limit = Limit {
+                most: u64::MAX,
+                ..budget.limit
+            };
+            for account in most_used {
+                let who = Who {
+                    id: u64::from_str_radix(&account.id, 16).unwrap_or(0),
+                    name: "",
+                };
+                let now_ms = self.now_ms;
+                let reserve = |amount| budget::reserve(&books, name, who, amount, limit, now_ms);
+                if let Ok(all) = reserve(0) {
+                    all.settle(&books, limit, amount(account.used), now_ms);
+                }
+                // There is room for everything.
+                reserve(amount(account.reserved)).ok();
+            }
+        }
+        for load in self.loads.iter().filter(|load| load.passed) {
+            set_downgraded(&books, &load.model);
+        }
+        books
     }
 
     fn find(&self, provider: &str, model: &str) -> Option<&Target> {
@@ -97,6 +192,7 @@ impl Observed for State {
             error_rate: target.error_rate,
             tokens_ratio: target.tokens_ratio,
             in_flight_tokens: target.in_flight.tokens,
+            in_flight_requests: target.in_flight.requests,
         })
     }
 

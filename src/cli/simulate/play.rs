@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::shelf::Shelf;
 use super::traffic::{Draws, Request, Traffic};
 use crate::catalog::Backend;
+use crate::cli::shelf::Shelf;
 use crate::config::{Config, Serving};
 use crate::exchange::handoff::{Handoff, PLAN};
 use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Used, Verdict};
@@ -120,7 +120,8 @@ impl Run<'_> {
                 }
             }
         };
-        held.settle(self.config, &self.books, used, request.at_ms);
+        let books = &self.books;
+        held.settle(self.config, books, used, request.at_ms, &mut |_| {});
     }
 
     fn head(&self, request: &Request) -> RequestHead {
@@ -176,6 +177,7 @@ impl Run<'_> {
             return Used {
                 tokens: request.usage.total_tokens(),
                 nano_usd: spent,
+                requests: 1,
             };
         }
         self.unserved("no candidate answered");

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::rules::check_when;
-use crate::budget::{Limit, Window};
+use crate::budget::{Limit, USUAL_LAPSE_MS, Window};
 use crate::config::ModelConfig;
-use crate::config::budgets::{Budget, By, Team};
+use crate::config::budgets::{Budget, By, Team, Unit};
 use crate::config::names::{LabelValue, ModelRef};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
@@ -57,18 +57,26 @@ fn budget(
         by,
         tokens,
         usd,
+        requests,
         per,
+        lapse,
         reserve_output,
         soft,
         downgrade_to,
     } = raw;
-    if tokens.is_absent() == usd.is_absent() {
-        let found = if tokens.is_absent() {
-            "neither tokens nor usd"
-        } else {
-            "tokens and usd"
+    let given = [
+        ("tokens", !tokens.is_absent(), Unit::Tokens),
+        ("usd", !usd.is_absent(), Unit::Money),
+        ("requests", !requests.is_absent(), Unit::Requests),
+    ];
+    let given: Vec<_> = given.into_iter().filter(|(_, said, _)| *said).collect();
+    if given.len() != 1 {
+        let names: Vec<&str> = given.iter().map(|(name, ..)| *name).collect();
+        let found = match names.is_empty() {
+            true => "none of tokens, usd and requests".to_owned(),
+            false => names.join(" and "),
         };
-        let finding = Finding::new(found.to_owned(), "one of tokens and usd");
+        let finding = Finding::new(found, "one of tokens, usd and requests");
         findings.error(At::Value, path, finding);
     }
     if soft.is_absent() != downgrade_to.is_absent() {
@@ -80,7 +88,8 @@ fn budget(
     }
     // USD as pico-USD for a million: a thousandth of nano-USD.
     let nano_usd = usd.get().map(|usd| usd.pico_usd().saturating_mul(1000));
-    let most = tokens.get().map(|n| n.0).or(nano_usd).unwrap_or(u64::MAX);
+    let count = tokens.get().map(|n| n.0).or(requests.get().map(|n| n.0));
+    let most = count.or(nano_usd).unwrap_or(u64::MAX);
     let other = downgrade_to.get().map(|ModelRef(name)| name);
     if let Some(name) = other.filter(|name| !models.contains_key(*name)) {
         let near = did_you_mean(name, models.keys().map(String::as_str));
@@ -102,13 +111,14 @@ fn budget(
             .map(|raw| check_when(raw, &path.key("when"), findings))
             .unwrap_or_default(),
         by: by.get().map(check_by).unwrap_or_default(),
-        money: !usd.is_absent(),
+        unit: given.first().map_or(Unit::Tokens, |(.., unit)| *unit),
         limit: Limit {
             most,
             window: per
                 .get()
                 .and_then(|word| Window::find(&word.0))
                 .unwrap_or_default(),
+            lapse_ms: lapse.get().map_or(USUAL_LAPSE_MS, |duration| duration.0),
         },
         reserve_output: reserve_output.get().map_or(USUAL_OUTPUT, |n| n.0),
         downgrade: share.zip(other.cloned()),
@@ -146,11 +156,18 @@ pub(super) fn check_by(raw: &RawBudgetBy) -> By {
         claim,
         identity,
         user,
+        metadata,
+        team,
+        key,
     } = raw;
+    let is_set = |given: &Given<bool>| given.get().copied().unwrap_or(false);
     By {
         header: header.get().map(|name| name.0.to_ascii_lowercase()),
         claim: claim.get().map(|path| path.0.clone()),
-        identity: identity.get().copied().unwrap_or(false),
-        user: user.get().copied().unwrap_or(false),
+        identity: is_set(identity),
+        user: is_set(user),
+        metadata: metadata.get().map(|name| name.0.clone()),
+        team: is_set(team),
+        key: is_set(key),
     }
 }

@@ -97,6 +97,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     let unsaid = model::check_defaults(defaults, findings);
     let mut models = model::models(models, raw_providers, &adaptations, &unsaid, findings);
     candidate::complete_by_provider(&providers, &mut models);
+    model::refuse_unknown_downgrades(&models, findings);
     let parts = rules::RawParts {
         rules,
         intents,
@@ -160,7 +161,7 @@ fn wants(
     let mut times = models.values().map(|model| model.timeouts).chain(of_rules);
     let adapts = times.any(|timeouts| timeouts.adaptive.is_some());
     wants.figures |= shown || adapts || routing.limits_times();
-    wants.in_flight |= shown;
+    wants.in_flight |= shown || models.values().any(|model| model.under_load.is_some());
     wants.tokens |= routing.reads_tokens();
     wants
 }

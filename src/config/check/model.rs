@@ -12,14 +12,18 @@ use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{
     MAX_CANDIDATES, RawAdaptive, RawCandidate, RawDefaults, RawModel, RawProvider, RawQualityGate,
-    RawTimeouts,
+    RawTimeouts, RawUnderLoad,
 };
 use crate::config::shape::Given;
 use crate::config::units::show_duration;
 use crate::config::values::{Duration, List, Map};
-use crate::config::{Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts, WaitFor};
+use crate::config::words::{did_you_mean, quote};
+use crate::config::{
+    Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts, UnderLoad, WaitFor,
+};
 use crate::quality::BEST;
 use crate::routing::Policies;
+use crate::routing::load::Ceiling;
 
 const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     per_try_ms: 60_000,
@@ -100,6 +104,7 @@ fn check_model(
         repeat_stored,
         quality_gate,
         timeouts,
+        under_load,
         degrade: _, // read with the rest of the adaptation
         fit: _,
         complex_tools: _,
@@ -135,6 +140,9 @@ fn check_model(
             .copied()
             .unwrap_or(defaults.repeat_stored),
         quality_gate: quality_gate.get().map(check_quality_gate),
+        under_load: under_load
+            .get()
+            .and_then(|raw| check_under_load(raw, &path.key("under_load"), findings)),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
         cache: cache::check(cache, &path.key("cache"), findings),
     }
@@ -150,6 +158,56 @@ fn check_quality_gate(raw: &RawQualityGate) -> QualityGate {
         // A ratio lies between 0 and 1.
         threshold: (threshold * f64::from(BEST)).round() as u16,
         held_stream_bytes: held_stream.get().map_or(1024, |size| size.0),
+    }
+}
+
+fn check_under_load(
+    raw: &RawUnderLoad,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<UnderLoad> {
+    let RawUnderLoad {
+        in_flight_tokens,
+        in_flight_requests,
+        back_at,
+        downgrade_to,
+    } = raw;
+    if in_flight_tokens.is_absent() && in_flight_requests.is_absent() {
+        let expected = "in_flight_tokens or in_flight_requests";
+        findings.error(At::Value, path, Finding::new("no ceiling", expected));
+    }
+    let back = back_at.get().map_or(0.7, |ratio| ratio.0);
+    Some(UnderLoad {
+        ceiling: Ceiling {
+            tokens: in_flight_tokens.get().map(|n| n.0),
+            requests: in_flight_requests.get().map(|n| n.0),
+            back: (back * 1000.0).round() as u64,
+        },
+        downgrade_to: downgrade_to.get()?.0.clone(),
+    })
+}
+
+/// What serves instead must be there, and be another.
+pub(super) fn refuse_unknown_downgrades(
+    models: &BTreeMap<String, ModelConfig>,
+    findings: &mut Findings<'_>,
+) {
+    for model in models.values() {
+        let Some(under_load) = &model.under_load else {
+            continue;
+        };
+        let name = under_load.downgrade_to.as_str();
+        if name == model.name || !models.contains_key(name) {
+            let others = models.keys().map(String::as_str);
+            let near = did_you_mean(name, others.filter(|other| *other != model.name));
+            let at = Path::default().key("models").key(&model.name);
+            let finding = Finding::new(quote(name), "another name under models");
+            findings.error(
+                At::Value,
+                &at.key("under_load").key("downgrade_to"),
+                finding.hint(near.unwrap_or_default()),
+            );
+        }
     }
 }
 

@@ -51,6 +51,9 @@ impl Downstream {
     /// An answer is there, after so many milliseconds: the body can be looked at again.
     pub fn on_answer(&mut self, answer: &Answer, ms: u64) {
         let told = self.told(answer, ms);
+        let spent = &mut self.asked.spent;
+        spent.tokens = spent.tokens.saturating_add(answer.spent.tokens);
+        spent.nano_usd = spent.nano_usd.saturating_add(answer.spent.nano_usd);
         self.asked.known.classes.push(told);
     }
 

@@ -6,16 +6,17 @@ use super::asking::Subject;
 use super::patience::{self, adapted};
 use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
+use crate::callout::Spent;
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
-use crate::exchange::caching::{Bypass, Source};
-use crate::exchange::explanation::{self, Decision};
+use crate::exchange::caching::Source;
+use crate::exchange::explanation::{self, Decision, Told};
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
-use crate::exchange::holding::Holding;
+use crate::exchange::holding::{Holding, Purse, Refused};
 use crate::exchange::mutation::Mutation;
 use crate::exchange::sieve::{Loss, leave_out_unfit};
-use crate::exchange::{Topology, trail, wishes};
+use crate::exchange::{Topology, load, trail, wishes};
 use crate::failure::Failure;
 use crate::fidelity::Report;
 use crate::inspect::RequestProfile;
@@ -142,45 +143,58 @@ impl Downstream {
         required.extend(rule.map(|rule| &rule.require));
         let of_rule = rule.map_or_else(Constraints::default, |rule| rule.constraints);
         let view = View {
-            profile,
-            facts: &known,
             constraints: of_rule.tightened(wishes::constraints(routing, &known)?),
-            draw: facts.draw,
-            now_ms: facts.now_ms(),
-            observed: facts.observed,
+            ..facts.view(profile, &known)
         };
+        let team = routing.team(profile, &known);
+        self.asked.counted.team = team.unwrap_or_default().to_owned();
+        let sized = self.asked.sized.take();
+        let sized = View {
+            profile: sized.as_ref().unwrap_or(profile),
+            ..view
+        };
+        let purse = facts.books.filter(|_| !routing.budgets.is_empty());
+        let purse = purse.map(|store| Purse {
+            config: &config,
+            store,
+            view: sized,
+            team,
+        });
+        if let Some(purse) = purse.filter(|_| self.asked.spent != Spent::default()) {
+            purse.book(std::mem::take(&mut self.asked.spent).into());
+        }
         let choice = Choice::of(serving, &required, &view, self.topology, loss);
         let timeouts = adapted(serving.timeouts(), choice.regular(), &view);
         let key = self.cache_key(serving, profile, source, &known);
         if self.asked.explain || explanation::is_wanted(&config, &view) {
-            let classes = &self.asked.classified;
-            let told = explain(
-                serving,
-                view,
-                timeouts,
-                &required,
-                &choice,
-                classes,
-                key.as_ref(),
-            );
+            let downgraded = self.asked.counted.downgraded.as_ref();
+            let asked_for = downgraded.map_or(&model.name, |(asked_for, _)| asked_for);
+            let told = Told {
+                classes: &self.asked.classified,
+                downgraded: &self.asked.downgraded,
+                load: load::tell(&config, facts.observed, asked_for),
+                cache: key.as_ref().map(|key| key.as_ref().err().copied()),
+                budgets: purse.map(|purse| purse.tell(&choice.plan.candidates)),
+            };
+            let told = explain(serving, view, timeouts, &required, &choice, told);
             self.asked.explanation = Some(told);
         }
         if choice.plan.candidates.is_empty() {
             let operation = profile.operation;
             return Err(no_candidate(model, operation, &choice.plan, &choice.lost));
         }
-        let team = routing.team(profile, &known).unwrap_or_default();
-        team.clone_into(&mut self.asked.counted.team);
         if let Some(mut kept) = self.kept_answer(key, serving, profile, &choice, facts)? {
             self.tell(&view, serving, &choice, &mut kept);
             return Ok(kept);
         }
-        if let Some(books) = facts.books.filter(|_| !routing.budgets.is_empty()) {
-            let profile = self.asked.sized.as_ref().unwrap_or(profile);
-            let view = View { profile, ..view };
-            self.asked.held = Holding::reserve(&config, books, &choice.plan.candidates, &view)?;
+        if let Some(purse) = &purse {
+            let held = Holding::reserve(purse, &choice.plan.candidates);
+            self.asked.held = held.map_err(|Refused { failure, budget }| {
+                self.asked.counted.refused_by = budget;
+                failure
+            })?;
         }
-        let mut plan = self.handoff(&view, serving, &choice, timeouts, source.findings, facts);
+        let mut plan = self.handoff(&sized, serving, &choice, timeouts, source.findings, facts);
         let warm = |c: &Backend| view.cached_tokens(c) > 0;
         patience::bound(
             &mut plan,
@@ -206,6 +220,7 @@ impl Downstream {
         mutation: &mut Mutation,
     ) {
         let (profile, known) = (view.profile, view.facts);
+        mutation.warning = self.asked.warning.take();
         mutation.store(handoff::OPERATION, operation_name(profile.operation));
         mutation.store(handoff::REQUEST_MODEL, serving.model.name.as_bytes());
         let counted = &mut self.asked.counted;
@@ -248,7 +263,6 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Handoff {
         let profile = view.profile;
-        let sized = self.asked.sized.as_ref().unwrap_or(profile);
         let steps = steps(&choice.plan.candidates, profile, self.topology);
         let team = &self.asked.counted.team;
         Handoff {
@@ -262,7 +276,7 @@ impl Downstream {
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
             per_try_ms: timeouts.per_try_ms,
-            input_tokens: sized.input_tokens,
+            input_tokens: profile.input_tokens,
             stream: facts.stream,
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::joined(
@@ -308,8 +322,7 @@ fn explain(
     timeouts: Timeouts,
     required: &[&Labels],
     choice: &Choice<'_>,
-    classes: &[String],
-    key: Option<&Result<Vec<u8>, Bypass>>,
+    told: Told<'_>,
 ) -> String {
     let decision = Decision {
         serving,
@@ -317,8 +330,7 @@ fn explain(
         timeouts,
         policy: serving.policy(),
         required,
-        classes,
-        cache: key.map(|key| key.as_ref().err().copied()),
+        told,
         chosen: &choice.plan.candidates,
         resting: choice.resting,
         left_out: explanation::left_out(&choice.plan, &choice.lost, &choice.avoided),

@@ -1,4 +1,4 @@
-//! Where the books of budgets are kept while traffic is played.
+//! Where the books of budgets are kept outside of Envoy.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
