@@ -154,6 +154,13 @@ bench-decide: target-wasm ## what a decision costs, natively and in V8
 	cargo build --quiet --release --package pointsman-decide --target wasm32-wasip1
 	node --no-warnings tests/bench/decide/run.mjs target/wasm32-wasip1/release/pointsman-decide.wasm
 
+.PHONY: bench-account
+bench-account: target-wasm ## what accounting for a request costs, natively and in V8
+	command -v node > /dev/null || { $(call apt_install,nodejs); }
+	cargo run --quiet --profile cli --package pointsman-decide --bin pointsman-account
+	cargo build --quiet --release --package pointsman-decide --bin pointsman-account --target wasm32-wasip1
+	node --no-warnings tests/bench/decide/run.mjs target/wasm32-wasip1/release/pointsman-account.wasm
+
 .PHONY: chaos
 chaos: wasm cli $(VENV)/.installed ## 20,000 requests to providers that each fail a fifth of the time
 	CHAOS=20000 $(E2E)/test_chaos.py -s --envoy-version $(ENVOY)

@@ -26,9 +26,70 @@ pub struct Usage {
     /// Of the input, audio that was not cached.
     #[serde(skip_serializing_if = "is_zero")]
     pub audio_input_tokens: u64,
+    /// Of the cached input, audio.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_audio_tokens: u64,
+    /// Of the input, images that were not cached.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub image_input_tokens: u64,
     /// Of the output, audio.
     #[serde(skip_serializing_if = "is_zero")]
     pub audio_output_tokens: u64,
+    /// How the provider says that it has served the request.
+    #[serde(skip_serializing_if = "Tier::is_standard")]
+    pub tier: Tier,
+}
+
+/// In which order a provider serves requests, and so at which price.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// As always; also what runs on capacity that is paid for by time.
+    #[default]
+    Standard,
+    /// Within hours.
+    Batch,
+    /// When there is room.
+    Flex,
+    /// Before others.
+    Priority,
+}
+
+impl Tier {
+    /// The tier that a provider names, in words of its own, alone or in an object.
+    ///
+    /// Source: the vendors' SDKs, read 2026-11-21: OpenAI's and Anthropic's `service_tier`,
+    /// Bedrock's `serviceTier.type`, Gemini's `trafficType` and `x-gemini-service-tier`.
+    pub fn named(text: &str) -> Tier {
+        let says = |word: &str| {
+            let mut windows = text.as_bytes().windows(word.len());
+            windows.any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+        };
+        if says("flex") {
+            Tier::Flex
+        } else if says("priority") {
+            Tier::Priority
+        } else if says("batch") {
+            Tier::Batch
+        } else {
+            Tier::Standard
+        }
+    }
+
+    /// Whether nothing is to be said of it.
+    pub fn is_standard(&self) -> bool {
+        *self == Tier::Standard
+    }
+
+    /// Its word in the access log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tier::Standard => "standard",
+            Tier::Batch => "batch",
+            Tier::Flex => "flex",
+            Tier::Priority => "priority",
+        }
+    }
 }
 
 fn is_zero(count: &u64) -> bool {
@@ -43,6 +104,10 @@ impl Usage {
 
     /// Whether the provider has said anything yet.
     pub fn is_known(&self) -> bool {
-        *self != Usage::default()
+        let nothing = Usage {
+            tier: self.tier,
+            ..Usage::default()
+        };
+        *self != nothing
     }
 }

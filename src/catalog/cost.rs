@@ -1,7 +1,7 @@
 //! What a reply cost, from what the provider counted.
 
 use super::price::{Price, Prices};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 
 /// Prices of one model, by the length of the prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -10,6 +10,47 @@ pub struct Tariff {
     pub prices: Prices,
     /// Of prompts with more tokens than this, for all tokens of the request; by rising length.
     pub above: Vec<(u64, Prices)>,
+    /// What other tiers cost, in percent of these prices.
+    pub percent: Percent,
+}
+
+/// Other ways to pay, in percent of the plain prices; `None` where none is offered or known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(serde::Deserialize))]
+#[cfg_attr(feature = "cli", serde(deny_unknown_fields, default))]
+pub struct Percent {
+    /// Within hours, as a batch.
+    pub batch: Option<u16>,
+    /// When there is room.
+    pub flex: Option<u16>,
+    /// Before others.
+    pub priority: Option<u16>,
+}
+
+impl Percent {
+    /// Each known one by the name that the file and the document give it.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u16)> + use<> {
+        let Percent {
+            batch,
+            flex,
+            priority,
+        } = *self;
+        let named = [("batch", batch), ("flex", flex), ("priority", priority)];
+        named
+            .into_iter()
+            .filter_map(|(name, percent)| Some((name, percent?)))
+    }
+
+    /// What a tier costs; as much as the standard one where nothing is known.
+    fn of(&self, tier: Tier) -> u64 {
+        let known = match tier {
+            Tier::Standard => None,
+            Tier::Batch => self.batch,
+            Tier::Flex => self.flex,
+            Tier::Priority => self.priority,
+        };
+        known.map_or(100, u64::from)
+    }
 }
 
 impl Tariff {
@@ -18,6 +59,7 @@ impl Tariff {
     ///
     /// Each token is paid once: input is what is neither cached nor audio, output what is neither
     /// reasoning nor audio. A kind without a price of its own costs what its plain kind costs.
+    /// The tier is the one that the provider reports, not the one that was asked for.
     pub fn nano_usd(&self, usage: &Usage) -> Option<u64> {
         let prices = self.at(usage.input_tokens);
         let mut pico = 0_u64;
@@ -26,7 +68,11 @@ impl Tariff {
                 pico = pico.saturating_add(tokens.saturating_mul(price?.pico_usd()));
             }
         }
-        Some(pico.saturating_add(500) / 1000)
+        let percent = self.percent.of(usage.tier);
+        Some(match percent {
+            100 => pico.saturating_add(500) / 1000,
+            percent => pico.saturating_mul(percent).saturating_add(50_000) / 100_000,
+        })
     }
 
     /// The prices of a request with so many tokens in its prompt.
@@ -38,7 +84,7 @@ impl Tariff {
 }
 
 /// Tokens that are in no other bucket, with what one of them costs.
-fn buckets(prices: &Prices, usage: &Usage) -> [(u64, Option<Price>); 8] {
+fn buckets(prices: &Prices, usage: &Usage) -> [(u64, Option<Price>); 10] {
     let Usage {
         input_tokens,
         output_tokens,
@@ -47,18 +93,27 @@ fn buckets(prices: &Prices, usage: &Usage) -> [(u64, Option<Price>); 8] {
         cache_write_1h_tokens: for_an_hour,
         reasoning_tokens: reasoning,
         audio_input_tokens: heard,
+        cached_audio_tokens: cached_heard,
+        image_input_tokens: looked_at,
         audio_output_tokens: spoken,
+        tier: _, // of all of them
     } = *usage;
     let (input, output) = (prices.input, prices.output);
     let write = prices.cache_write.or(input);
-    let rest = |all: u64, parts: [u64; 3]| parts.into_iter().fold(all, u64::saturating_sub);
+    let rest = |all: u64, parts: [u64; 4]| parts.into_iter().fold(all, u64::saturating_sub);
+    let from_cache = prices.cached_input.or(input);
     [
-        (rest(input_tokens, [cached, written, heard]), input),
-        (cached, prices.cached_input.or(input)),
+        (
+            rest(input_tokens, [cached, written, heard, looked_at]),
+            input,
+        ),
+        (cached.saturating_sub(cached_heard), from_cache),
+        (cached_heard, prices.cached_audio_input.or(from_cache)),
         (written.saturating_sub(for_an_hour), write),
         (for_an_hour, prices.cache_write_1h.or(write)),
         (heard, prices.audio_input.or(input)),
-        (rest(output_tokens, [reasoning, spoken, 0]), output),
+        (looked_at, prices.image_input.or(input)),
+        (rest(output_tokens, [reasoning, spoken, 0, 0]), output),
         (reasoning, prices.reasoning.or(output)),
         (spoken, prices.audio_output.or(output)),
     ]

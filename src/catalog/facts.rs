@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
 use super::Thinking;
+use super::cost::Percent;
 use super::date::Date;
 use super::price::Prices;
 
@@ -48,18 +49,6 @@ pub struct Facts {
     pub shutdown: Option<Date>,
     /// What the other fields cannot say; also where sources disagree.
     pub note: Option<String>,
-}
-
-/// Other ways to pay, in percent of the plain prices; `None` where none is offered or known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Percent {
-    /// Within hours, as a batch.
-    pub batch: Option<u16>,
-    /// When there is room.
-    pub flex: Option<u16>,
-    /// Before others.
-    pub priority: Option<u16>,
 }
 
 /// Prices of all tokens of a request whose prompt is longer than some length.

@@ -17,7 +17,7 @@ mod table;
 mod tokenizer;
 
 #[cfg(feature = "cli")]
-pub use facts::{Ability, Above, Facts, Later, Percent};
+pub use facts::{Ability, Above, Facts, Later};
 #[cfg(feature = "cli")]
 pub use table::{Catalog, Group, Source, built_in};
 #[cfg(feature = "cli")]

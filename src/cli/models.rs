@@ -271,15 +271,8 @@ fn prices(prices: &Prices) -> Value {
 }
 
 fn percent(facts: &Facts) -> Option<Value> {
-    let percent = facts.percent;
-    let ways = [
-        ("batch", percent.batch),
-        ("flex", percent.flex),
-        ("priority", percent.priority),
-    ];
-    let known = ways
-        .into_iter()
-        .filter_map(|(way, n)| Some((way.to_owned(), json!(n?))));
+    let known = facts.percent.named();
+    let known = known.map(|(way, percent)| (way.to_owned(), json!(percent)));
     let known: Map<String, Value> = known.collect();
     (!known.is_empty()).then_some(Value::Object(known))
 }

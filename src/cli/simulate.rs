@@ -1,7 +1,8 @@
 //! `pointsman simulate`: what traffic costs under a configuration, and what it would cost under
 //! another.
 
-pub(super) mod changes;
+mod args;
+mod changes;
 mod clock;
 mod figures;
 mod log;
@@ -13,10 +14,11 @@ mod traffic;
 
 use std::io::{self, Error, ErrorKind, Write};
 
-use super::args::{Format, SimulateArgs};
+use super::args::Format;
 use super::explain::state::State;
 use super::{Outcome, load, read};
 use crate::config::{Config, yaml};
+pub(super) use args::SimulateArgs;
 use report::Played;
 use traffic::Traffic;
 

@@ -240,6 +240,14 @@ fn write_prices(candidate: &mut Node, facts: &Facts) {
     let Value::Map(entries) = &mut candidate.value else {
         return;
     };
+    let percent = facts.percent.named().map(|(name, percent)| {
+        let percent = Value::Number(percent.into());
+        entry(name, percent, mark)
+    });
+    let percent: Vec<Entry> = percent.collect();
+    if !percent.is_empty() && value(entries, "price_percent").is_none() {
+        entries.push(entry("price_percent", Value::Map(percent), mark));
+    }
     let prices = named_prices(facts.prices.as_ref(), mark);
     if prices.is_empty() || value(entries, "prices").is_some() {
         return;

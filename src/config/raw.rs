@@ -21,7 +21,7 @@ use super::raw_cache::RawCache;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
 use super::raw_classifiers::RawClassifier;
-use super::raw_prices::{RawPrices, RawPricesAbove};
+use super::raw_prices::{RawPercent, RawPrices, RawPricesAbove};
 use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule, RawWhen};
 use super::shape::object;
 use super::values::{Any, Duration, Int, List, Map, OneOrMore, Ratio, Size};
@@ -282,6 +282,9 @@ object! {
         /// What all tokens of a request cost whose prompt is long; those of the catalogue of known
         /// models when `prices` is not said either.
         prices_above: List<RawPricesAbove, 1, 8>,
+        /// What other ways to be served cost, in percent of these prices; those of the catalogue of
+        /// known models when not said. The way that the provider reports counts.
+        price_percent: RawPercent,
         /// What it promises, such as `residency: eu`; over the labels of its provider.
         labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
         /// Its name in an experiment, for the log; provider and model when not said.

@@ -2,6 +2,7 @@
 
 use super::shape::object;
 use super::values::Int;
+use crate::catalog::cost::Percent;
 use crate::catalog::price::{Price, Prices};
 
 object! {
@@ -31,12 +32,42 @@ object! {
 }
 
 object! {
+    /// What other ways to be served cost, in percent of the prices.
+    pub(super) struct RawPercent {
+        /// Within hours, as a batch.
+        batch: Int<1, 1_000>,
+        /// When there is room.
+        flex: Int<1, 1_000>,
+        /// Before others.
+        priority: Int<1, 1_000>,
+    }
+}
+
+object! {
     /// Prices of long prompts.
     pub(super) struct RawPricesAbove {
         /// Prompts with more tokens than this.
         tokens: Int<1, 100_000_000> = required,
         /// What differs from the prices of ordinary prompts.
         prices: RawPrices = required,
+    }
+}
+
+impl RawPercent {
+    /// What is said.
+    pub(super) fn read(&self) -> Percent {
+        let RawPercent {
+            batch,
+            flex,
+            priority,
+        } = self;
+        let [batch, flex, priority] =
+            [batch, flex, priority].map(|percent| percent.get().map(|percent| percent.0 as u16));
+        Percent {
+            batch,
+            flex,
+            priority,
+        }
     }
 }
 

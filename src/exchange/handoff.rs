@@ -55,6 +55,8 @@ pub const OUTPUT_TOKENS: &str = "pointsman_output_tokens";
 pub const CACHED_TOKENS: &str = "pointsman_cached_tokens";
 /// Input tokens that were written to the provider's cache; only where there are some.
 pub const CACHE_WRITE_TOKENS: &str = "pointsman_cache_write_tokens";
+/// How the provider says that it has served the request; only where that is not as always.
+pub const SERVICE_TIER: &str = "pointsman_service_tier";
 /// Reasoning tokens of the answer.
 pub const REASONING_TOKENS: &str = "pointsman_reasoning_tokens";
 

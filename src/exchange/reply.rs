@@ -23,7 +23,7 @@ use crate::observed::{Payer, Settings};
 use crate::schema::{
     ErrorReply, Hints, OperationSchema, Reply, ReplyContext, Schema, StreamTranslator,
 };
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 use accounting::Seen;
 
 /// The largest error body that is read, in bytes; what follows says nothing more.
@@ -42,6 +42,8 @@ pub struct ResponseHead {
     pub content_encoding: Option<String>,
     /// What the provider says of its limits.
     pub limits: Vec<(String, String)>,
+    /// `x-gemini-service-tier`: Gemini says nowhere else how it has served a request.
+    pub service_tier: Option<String>,
     /// Names of the headers that are there.
     pub names: Vec<String>,
     /// No body follows.
@@ -136,6 +138,8 @@ pub(super) struct ReplyState {
     phase: Phase,
     status: u16,
     quota: Quota,
+    /// How the reply was served, by its headers.
+    tier: Tier,
     usage: Usage,
     seen: Seen,
     /// When a committed stream was last heard of.
@@ -165,6 +169,7 @@ impl ReplyState {
             phase: Phase::Awaited,
             status: 0,
             quota: Quota::default(),
+            tier: Tier::default(),
             usage: Usage::default(),
             seen: Seen::default(),
             heard_ms: 0,
@@ -188,6 +193,8 @@ impl ReplyState {
         if !head.limits.is_empty() {
             self.quota = Quota::read(&head.limits, now_ms);
         }
+        let tier = head.service_tier.as_deref();
+        self.tier = tier.map_or(self.tier, Tier::named);
         let mut mutation = Mutation::pause();
         for name in head
             .names

@@ -1,13 +1,16 @@
 """What answers cost: told to clients and to the access log, exact when the provider has counted,
 estimated and marked as such when a stream has no end."""
 
+import json
+
 import pytest
 from conftest import MODELS
-from gateway import VENDORS
+from gateway import VENDORS, run
 from replies import read_stream
 
 #: USD for a million tokens, in nano-USD for one.
 PRICES = {"input": 3, "output": 15}
+TIERS = {"price_percent": {"flex": 50, "priority": 200}}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,7 @@ def priced(binaries, shared_standins, tmp_path_factory):
     document = {
         "providers": {v: provider(shared_standins[v]) for v in VENDORS},
         "models": {
-            v: {"candidates": [{"provider": v, "model": MODELS[v], "prices": prices}]}
+            v: {"candidates": [{"provider": v, "model": MODELS[v], "prices": prices} | TIERS]}
             for v in VENDORS
         },
     }
@@ -63,3 +66,67 @@ def test_a_stream_that_breaks_is_settled_by_what_was_seen(priced, shared_standin
     assert int(line["gen_ai.usage.input_tokens"]) > 0
     assert int(line["gen_ai.usage.output_tokens"]) > 0
     assert int(line["pointsman.cost_nano_usd"]) > 0
+
+
+#: Replies that say how they were served: in the body, or in a header.
+TIERED = {
+    "openai": (
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "m",
+            "service_tier": "flex",
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": "Hi"},
+                    "finish_reason": "stop",
+                }
+            ],
+            "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
+        },
+        {},
+        "flex",
+        225_000,
+    ),
+    "gemini": (
+        {
+            "candidates": [
+                {
+                    "index": 0,
+                    "finishReason": "STOP",
+                    "content": {"role": "model", "parts": [{"text": "Hi"}]},
+                }
+            ],
+            "usageMetadata": {"promptTokenCount": 100, "candidatesTokenCount": 10},
+        },
+        {"x-gemini-service-tier": "priority"},
+        "priority",
+        900_000,
+    ),
+}
+
+
+@pytest.mark.parametrize("vendor", TIERED)
+def test_the_tier_that_a_provider_reports_sets_the_price(priced, shared_standins, vendor):
+    body, headers, tier, cost = TIERED[vendor]
+    reply = {"kind": "status", "status": 200, "body": body, "headers": headers}
+    shared_standins[vendor].fail(reply, times=1)
+    response = priced.chat(vendor, service_tier="auto")
+    assert response.headers["x-pointsman-cost"] == f"{cost / 1e9:.9f}", response.text
+    line = priced.envoy.logged(response)
+    assert line["pointsman.service_tier"] == tier
+    assert int(line["pointsman.cost_nano_usd"]) == cost
+
+
+def test_the_log_is_simulated_to_the_same_cost(priced, tmp_path):
+    lines = [line for line in priced.envoy.access_log() if line["pointsman.cost_nano_usd"]]
+    assert len(lines) > 5
+    log = tmp_path / "access.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    config = priced.folder / "pointsman.yaml"
+    command = [priced.binaries.pointsman, "simulate", "--config", config, log, "--format", "json"]
+    (told,) = json.loads(run(command))["configurations"]
+    assert told["requests"] == len(lines)
+    assert told["cost_nano_usd"] == sum(int(line["pointsman.cost_nano_usd"]) for line in lines)

@@ -91,11 +91,11 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     def attempts(vendor, name):
         return value(samples, "pointsman_attempts_total", **of(vendor), pointsman_class=name)
 
-    assert requests("smart", "200") == 7
+    assert requests("smart", "200") == 8
     assert requests("unknown", "404") == 1
     assigned = {"pointsman_rule": "by-day", "pointsman_variant": "trial"}
     assert requests("split", "200", **assigned) == 1
-    assert attempts("openai", "ok") == 7
+    assert attempts("openai", "ok") == 8
     assert attempts("openai", "rate_limited") == 1
     assert attempts("anthropic", "ok") == 4
     assert attempts("anthropic", "server_error") == 1
@@ -117,7 +117,7 @@ def test_requests_attempts_and_tokens_are_counted(measured):
     assert value(samples, f"{chunk}_count", **of("openai")) == 3
     assert value(samples, f"{chunk}_bucket", **of("openai"), le="81920") == 3
     duration = "gen_ai_client_operation_duration_milliseconds"
-    assert value(samples, f"{duration}_count", **of("openai")) == 7
+    assert value(samples, f"{duration}_count", **of("openai")) == 8
 
 
 def test_who_spent_what_on_which_model_is_counted_to_the_nano_usd(measured):
@@ -175,7 +175,7 @@ def test_the_state_page_shows_every_target_and_no_secret(measured):
     assert PROMPT not in reply.text and "secret-of" not in reply.text
     targets = {t["provider"]: t for t in reply.json()["targets"]}
     openai, anthropic = targets["openai"], targets["anthropic"]
-    assert openai["attempts"] == 8 and openai["failures"] == 1
+    assert openai["attempts"] == 9 and openai["failures"] == 1
     assert openai["total_ms"]["p50"] is not None and openai["ttft_ms"]["p95"] is not None
     assert openai["cool_down"]["class"] == "rate_limited"
     assert 0 < openai["cool_down"]["for_ms"] <= 60_000
@@ -202,4 +202,4 @@ def test_explain_decides_by_the_page_as_the_gateway_did(measured, tmp_path):
     explain = [gateway.binaries.pointsman, "explain", gateway.folder / "pointsman.yaml"]
     told = run([*explain, "--request", request, "--state", state, "--format", "json"])
     order = [each["candidate"] for each in json.loads(told)["candidates"] if "place" in each]
-    assert order == [f"anthropic/{MODELS['anthropic']}"]
+    assert order == [f"{vendor}/{MODELS[vendor]}" for vendor in ("anthropic", "openai")]

@@ -90,6 +90,24 @@ def test_a_provider_and_a_model_are_added_under_load(running, shared_standins, l
     ] == 0
 
 
+def test_prices_change_under_load(running, shared_standins, load):
+    def price(output):
+        wanted = document(shared_standins, running.keys, FIRST)
+        for each in wanted["models"]["first"]["candidates"]:
+            each["prices"] = {"input": 0, "output": output}
+        running.configure(wanted)
+        gateway.poll(f"a price of {output}", lambda: costs(output))
+
+    def costs(output):
+        response = running.chat("first")
+        tokens = response.json()["usage"]["completion_tokens"]
+        return response.headers.get("x-pointsman-cost") == f"{tokens * output / 1e6:.9f}"
+
+    price(15)
+    price(30)
+    assert all(costs(30) for _ in range(4)), "every worker has it"
+
+
 def test_a_key_is_rotated_under_load(running, load):
     openai = running.standins["openai"]
     aside = running.keys / ".openai"

@@ -218,6 +218,7 @@ impl Mesh {
         };
         let value = |name: &str| message.headers.get(name).cloned();
         let head = ResponseHead {
+            service_tier: None,
             status: script.status,
             retry_after: value("retry-after"),
             retry_after_ms: value("retry-after-ms"),

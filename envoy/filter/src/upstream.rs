@@ -231,6 +231,7 @@ fn response_head(end_of_stream: bool) -> ResponseHead {
             "retry-after" => head.retry_after = Some(value),
             "retry-after-ms" => head.retry_after_ms = Some(value),
             "content-encoding" => head.content_encoding = Some(value),
+            "x-gemini-service-tier" => head.service_tier = Some(value),
             _ if tells_limit(&name) => head.limits.push((name.clone(), value)),
             _ => {}
         }

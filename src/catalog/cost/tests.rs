@@ -28,6 +28,7 @@ fn tariff() -> Tariff {
                 ..Prices::default()
             },
         )],
+        ..Tariff::default()
     }
 }
 
@@ -66,7 +67,7 @@ fn what_has_no_price_has_no_cost_and_what_is_not_there_needs_none() {
             input: quote("0.02"),
             ..Prices::default()
         },
-        above: Vec::new(),
+        ..Tariff::default()
     };
     let mut usage = Usage {
         input_tokens: 1000,
@@ -86,18 +87,20 @@ fn costs_are_written_without_losing_a_digit() {
 proptest! {
     #[test]
     fn splitting_tokens_into_kinds_of_the_same_price_changes_nothing(
-        input in 0_u64..1 << 40, output in 0_u64..1 << 40, parts in proptest::array::uniform6(0_u64..1 << 20),
+        input in 0_u64..1 << 40, output in 0_u64..1 << 40, parts in proptest::array::uniform8(0_u64..1 << 20),
     ) {
         let plain = Tariff {
             prices: Prices { input: quote("2.5"), output: quote("10"), ..Prices::default() },
-            above: Vec::new(),
+            ..Tariff::default()
         };
-        let [cached, written, hour, heard, reasoning, spoken] = parts;
-        let input = input + cached + written + hour + heard;
+        let [cached, cached_heard, written, hour, heard, seen, reasoning, spoken] = parts;
+        let input = input + cached + cached_heard + written + hour + heard + seen;
         let output = output + reasoning + spoken;
         let whole = Usage { input_tokens: input, output_tokens: output, ..Usage::default() };
         let split = Usage {
-            cached_input_tokens: cached,
+            cached_input_tokens: cached + cached_heard,
+            cached_audio_tokens: cached_heard,
+            image_input_tokens: seen,
             cache_write_tokens: written + hour,
             cache_write_1h_tokens: hour,
             audio_input_tokens: heard,

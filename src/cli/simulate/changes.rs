@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 /// What is changed, as the command line says it.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Changes {
-    pub(in crate::cli) without: Vec<String>,
-    pub(in crate::cli) prices: Vec<String>,
-    pub(in crate::cli) set: Vec<String>,
+pub(super) struct Changes {
+    pub(super) without: Vec<String>,
+    pub(super) prices: Vec<String>,
+    pub(super) set: Vec<String>,
 }
 
 impl Changes {

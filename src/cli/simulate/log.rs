@@ -12,7 +12,7 @@ use crate::inspect::RequestProfile;
 use crate::operation::Operation;
 use crate::routing::Facts;
 use crate::routing::rules::{Match, Pattern};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 
 /// So many reasons for leaving lines out are told.
 const MOST_REASONS: usize = 10;
@@ -64,17 +64,19 @@ struct Samples {
     ttft_ms: Vec<u64>,
     total_ms: Vec<u64>,
     answered: u64,
+    thrown_away: u64,
     failed: u64,
 }
 
 impl Samples {
     fn figure(mut self) -> Figure {
-        let attempts = self.answered + self.failed;
+        let answers = self.answered + self.thrown_away;
+        let attempts = answers + self.failed;
         Figure {
             ttft_ms: spread(&mut self.ttft_ms),
             total_ms: spread(&mut self.total_ms),
             error_rate: (attempts > 0).then(|| self.failed as f64 / attempts as f64),
-            poor: None,
+            poor: (answers > 0).then(|| self.thrown_away as f64 / answers as f64),
         }
     }
 }
@@ -122,6 +124,9 @@ impl Reading {
             cached_input_tokens: number("gen_ai.usage.cache_read.input_tokens"),
             cache_write_tokens: number("gen_ai.usage.cache_creation.input_tokens"),
             reasoning_tokens: number("gen_ai.usage.reasoning.output_tokens"),
+            tier: record
+                .text("pointsman.service_tier")
+                .map_or(Tier::Standard, Tier::named),
             ..Usage::default()
         };
         let operation = record.text("gen_ai.operation.name").unwrap_or("chat");
@@ -198,11 +203,14 @@ impl Reading {
         let is_alone = tried.len() == 1;
         for each in tried {
             let samples = self.samples.entry(each.target).or_default();
+            match (each.answered, each.thrown_away) {
+                (true, _) => samples.answered += 1,
+                (_, true) => samples.thrown_away += 1,
+                _ => samples.failed += 1,
+            }
             if !each.answered {
-                samples.failed += 1;
                 continue;
             }
-            samples.answered += 1;
             if record.is_streamed() {
                 samples.ttft_ms.push(each.ms);
             }
@@ -291,6 +299,7 @@ fn tried(entry: &str) -> Option<Tried> {
     (!matches!(class, "cooling_down" | "budget_downgrade")).then(|| Tried {
         target,
         answered: class == "ok",
+        thrown_away: matches!(class, "low_quality" | "not_json" | "reply_too_large"),
         ms: fields.get("ms").and_then(|ms| ms.parse().ok()).unwrap_or(0),
     })
 }

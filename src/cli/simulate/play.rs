@@ -151,14 +151,16 @@ impl Run<'_> {
             elapsed = elapsed.zip(took).map(|(elapsed, took)| elapsed + took);
             let in_fact = request.tried.iter().find(|tried| tried.target == target);
             let drawn = || figure.error_rate.is_some_and(|rate| fails < rate);
-            if in_fact.map_or_else(drawn, |tried| !tried.answered) {
+            let is_paid = in_fact.is_some_and(|tried| tried.thrown_away);
+            if !is_paid && in_fact.map_or_else(drawn, |tried| !tried.answered) {
                 self.outcome.failed_attempts += 1;
                 continue;
             }
             spent = spent.saturating_add(self.cost(backend, &target, request));
             let is_last = i + 1 == plan.steps.len();
             let gate = serving.and_then(|serving| serving.quality_gate());
-            if gate.is_some() && !is_last && figure.poor.is_some_and(|poor| is_poor < poor) {
+            let drawn = || gate.is_some() && figure.poor.is_some_and(|poor| is_poor < poor);
+            if !is_last && in_fact.map_or_else(drawn, |tried| tried.thrown_away) {
                 thrown_away += 1;
                 continue;
             }

@@ -50,6 +50,8 @@ pub(super) struct Tried {
     pub(super) target: String,
     /// Whether it answered.
     pub(super) answered: bool,
+    /// Whether it gave an answer that was thrown away, and paid for.
+    pub(super) thrown_away: bool,
     /// How long it took, in milliseconds.
     pub(super) ms: u64,
 }

@@ -12,7 +12,7 @@ use crate::config::names::{
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{MAX_CANDIDATES, RawCandidate, RawCapabilities};
-use crate::config::raw_prices::{RawPrices, RawPricesAbove};
+use crate::config::raw_prices::{RawPercent, RawPrices, RawPricesAbove};
 use crate::config::shape::Given;
 use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
@@ -61,6 +61,7 @@ fn check_candidate(
         max_complexity,
         prices,
         prices_above,
+        price_percent,
         labels,
         variant,
         tries,
@@ -87,7 +88,14 @@ fn check_candidate(
             .unwrap_or_default(),
         quality: quality.get().map(|ratio| ratio.0),
         max_complexity: max_complexity.get().map(|ratio| thousandths(ratio.0)),
-        prices: prices.get().map(|raw| check_prices(raw, prices_above)),
+        prices: prices.get().map(|raw| {
+            let mut tariff = check_prices(raw, prices_above);
+            tariff.percent = price_percent
+                .get()
+                .map(RawPercent::read)
+                .unwrap_or_default();
+            tariff
+        }),
         labels: check_labels(labels),
         variant: variant.get().map_or("", |name| &name.0).to_owned(),
         defaults: json_texts(defaults),

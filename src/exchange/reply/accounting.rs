@@ -5,7 +5,7 @@ use super::ReplyState;
 use crate::catalog::cost::usd;
 use crate::exchange::handoff;
 use crate::exchange::mutation::Mutation;
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 
 /// What the client has been sent of a stream.
 #[derive(Debug, Default)]
@@ -45,6 +45,7 @@ impl Seen {
 impl ReplyState {
     /// Tells what the provider has counted so far.
     pub(super) fn store_usage(&mut self, usage: Usage, mutation: &mut Mutation) {
+        let usage = self.tiered(usage);
         if usage == self.usage {
             return;
         }
@@ -96,7 +97,7 @@ impl ReplyState {
     /// Settles what did not come to its end.
     pub(super) fn settle_unfinished(&mut self, mutation: &mut Mutation) {
         self.seen.is_all = true;
-        self.usage = self.estimate();
+        self.usage = self.tiered(self.estimate());
         self.store_counts(self.usage, mutation);
         mutation.store(handoff::USAGE_ESTIMATED, "true");
     }
@@ -124,6 +125,17 @@ impl ReplyState {
         }
     }
 
+    /// With the tier that the headers told, where the body tells none.
+    pub(super) fn tiered(&self, usage: Usage) -> Usage {
+        match (usage.tier, usage.is_known()) {
+            (Tier::Standard, true) => Usage {
+                tier: self.tier,
+                ..usage
+            },
+            _ => usage,
+        }
+    }
+
     pub(super) fn cost(&self, usage: &Usage) -> Option<u64> {
         self.origin.tariff.as_ref()?.nano_usd(usage)
     }
@@ -141,6 +153,9 @@ impl ReplyState {
         if usage.cache_write_tokens > 0 {
             let written = usage.cache_write_tokens.to_string();
             mutation.store(handoff::CACHE_WRITE_TOKENS, written);
+        }
+        if !usage.tier.is_standard() {
+            mutation.store(handoff::SERVICE_TIER, usage.tier.as_str());
         }
         if let Some(nano) = self.cost(&usage) {
             mutation.store(handoff::COST, self.with_rejected(nano).to_string());

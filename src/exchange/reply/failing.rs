@@ -67,7 +67,7 @@ impl ReplyState {
 
     /// The same for an answer that nobody gets to see, but that has to be paid for.
     pub(super) fn fail_charged(&mut self, usage: Usage, failure: Failure, now_ms: u64) -> Mutation {
-        self.usage = usage;
+        self.usage = self.tiered(usage);
         self.fail(failure, now_ms, Mutation::default())
     }
 

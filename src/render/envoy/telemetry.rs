@@ -101,6 +101,7 @@ fn fields(names: GenAiNames) -> Map<String, Value> {
         "gen_ai.usage.cache_read.input_tokens": state(handoff::CACHED_TOKENS),
         "gen_ai.usage.cache_creation.input_tokens": state(handoff::CACHE_WRITE_TOKENS),
         "gen_ai.usage.reasoning.output_tokens": state(handoff::REASONING_TOKENS),
+        "pointsman.service_tier": state(handoff::SERVICE_TIER),
         "pointsman.cost_nano_usd": state(handoff::COST),
         "pointsman.rejected.tokens": state(handoff::REJECTED_TOKENS),
         "pointsman.rejected.cost_nano_usd": state(handoff::REJECTED_COST),

@@ -15,7 +15,7 @@ use crate::json::{self, Raw};
 use crate::schema::citations::{self, Page};
 use crate::schema::openai::{Choice, Completion, FinishReason, ReasoningDetail, ToolCallReply};
 use crate::schema::{Reply, ReplyContext, tool_id};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 
 /// Translates; see [`crate::schema::Schema::translate_response`].
 pub(super) fn translate(
@@ -51,13 +51,15 @@ pub(super) fn translate(
     }
     reader.metadata.stop(stop_reason, additional);
     reader.metadata.trace(trace);
+    let mut usage = usage.as_ref().map(Usage::from).unwrap_or_default();
+    usage.tier = service_tier.map_or(usage.tier, |tier| Tier::named(tier.get()));
     reader.metadata.service(performance_config, service_tier);
     let provider_metadata = std::mem::take(&mut reader.metadata).into_object();
     let completion = Completion {
         id: None,
         model: None,
         choices: vec![reader.into_choice(stop_reason)],
-        usage: usage.as_ref().map(Usage::from).unwrap_or_default(),
+        usage,
         provider_metadata,
     };
     completion.write(context, out);

@@ -14,7 +14,7 @@ use crate::schema::citations::{self, CitedText};
 use crate::schema::openai::{ChunkWriter, ReasoningDetail, ToolCallReply};
 use crate::schema::reasoning_details::Thought;
 use crate::schema::{Progress, Reply, ReplyContext, StreamTranslator, tool_id};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 
 /// Translates one stream.
 pub(super) struct Translator {
@@ -160,6 +160,9 @@ impl State {
             }
             "metadata" => {
                 self.usage = usage.as_ref().map(Usage::from).unwrap_or(self.usage);
+                if let Some(tier) = service_tier {
+                    self.usage.tier = Tier::named(tier.get());
+                }
                 self.metadata.trace(trace);
                 self.metadata.service(performance_config, service_tier);
                 if !self.stop_reason.is_empty() {

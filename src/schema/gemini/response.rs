@@ -17,12 +17,12 @@ use std::collections::BTreeMap;
 
 use super::NAME;
 use super::error;
-use super::wire::{PromptFeedback, Response, UsageMetadata};
+use super::wire::{ModalityTokens, PromptFeedback, Response, UsageMetadata};
 use crate::failure::{Class, Failure};
 use crate::json::{self, RawValue};
 use crate::schema::openai::{FinishReason, ReasoningDetail};
 use crate::schema::{Reply, ReplyContext};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 use candidate::ChoiceState;
 
 /// What a reply has said so far.
@@ -130,7 +130,11 @@ impl ReplyState {
             candidates_token_count,
             thoughts_token_count,
             cached_content_token_count,
-            extra: _, // Sums and breakdowns of these.
+            prompt_tokens_details,
+            cache_tokens_details,
+            candidates_tokens_details,
+            traffic_type,
+            extra: _, // The sum, and what tools' results were like.
         } = tokens;
         let usage = &mut self.usage;
         if let Some(prompt) = prompt_token_count {
@@ -143,6 +147,19 @@ impl ReplyState {
         }
         if let Some(cached) = cached_content_token_count {
             usage.cached_input_tokens = cached;
+        }
+        let cached = cache_tokens_details.unwrap_or_default();
+        if let Some(prompt) = prompt_tokens_details {
+            let fresh = |kind| of_kind(&prompt, kind).saturating_sub(of_kind(&cached, kind));
+            usage.cached_audio_tokens = of_kind(&cached, AUDIO);
+            usage.audio_input_tokens = fresh(AUDIO);
+            usage.image_input_tokens = fresh(IMAGE);
+        }
+        if let Some(answer) = candidates_tokens_details {
+            usage.audio_output_tokens = of_kind(&answer, AUDIO);
+        }
+        if let Some(traffic) = traffic_type {
+            usage.tier = Tier::named(&traffic);
         }
     }
 
@@ -227,6 +244,18 @@ impl EndedChoice {
             annotations: None,
         }
     }
+}
+
+/// Kinds of tokens that have prices of their own.
+const AUDIO: &str = "AUDIO";
+const IMAGE: &str = "IMAGE";
+
+/// Tokens of one kind.
+fn of_kind(tokens: &[ModalityTokens<'_>], kind: &str) -> u64 {
+    let of_it = tokens
+        .iter()
+        .filter(|t| t.modality.as_deref() == Some(kind));
+    of_it.filter_map(|tokens| tokens.token_count).sum()
 }
 
 #[cfg(test)]

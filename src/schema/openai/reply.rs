@@ -13,7 +13,8 @@ use super::normalize::normalize;
 use super::provider_error::{find_error, read_error};
 use super::splice::splice;
 use super::stream::PassThrough;
-use super::wire::{ReplyBody, ReplyChoice, read_usage};
+use super::wire::{ReplyBody, ReplyChoice, read_usage, tier};
+use crate::usage::Usage;
 
 /// The schema.
 pub struct OpenAi;
@@ -54,8 +55,12 @@ impl Schema for OpenAi {
             ));
         }
         out.extend_from_slice(&body);
+        let usage = reply.usage.and_then(read_usage).unwrap_or_default();
         Ok(Reply {
-            usage: reply.usage.and_then(read_usage).unwrap_or_default(),
+            usage: Usage {
+                tier: reply.service_tier.map_or(usage.tier, tier),
+                ..usage
+            },
             model: reply
                 .model
                 .map_or_else(|| context.model.clone(), |m| m.to_string()),

@@ -11,7 +11,7 @@ use crate::usage::Usage;
 use super::chunk::ChunkWriter;
 use super::normalize::{normalize, with_deltas};
 use super::provider_error::{find_error, read_error_body};
-use super::wire::{ReplyBody, read_usage};
+use super::wire::{ReplyBody, read_usage, tier};
 
 /// Passes events on as they are, but for a usage chunk that the client did not ask for.
 pub(super) struct PassThrough {
@@ -123,7 +123,10 @@ impl State {
             model.as_str().clone_into(&mut self.reply.model);
         }
         if let Some(usage) = body.usage.and_then(read_usage) {
-            self.reply.usage = usage;
+            self.reply.usage = Usage {
+                tier: body.service_tier.map_or(usage.tier, tier),
+                ..usage
+            };
         }
         let choices = body.choices.as_deref().unwrap_or_default();
         for choice in choices {

@@ -1,7 +1,7 @@
 //! Replies of OpenAI-compatible providers, as far as the gateway must understand them.
 
 use crate::json::{self, Raw, Text};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 use crate::wire;
 
 wire! {
@@ -13,6 +13,8 @@ wire! {
         choices: Vec<ReplyChoice<'a>>,
         /// What it cost; see [`read_usage`].
         usage: Raw<'a>,
+        /// How it was served.
+        service_tier: Raw<'a>,
         /// An error inside a 200, in any shape.
         error: Raw<'a>,
         /// `error` when the error's fields are at the top (older vLLM, Mistral).
@@ -55,6 +57,8 @@ wire! {
         prompt_tokens_details: TokenDetails<'a>,
         /// Parts of the output.
         completion_tokens_details: TokenDetails<'a>,
+        /// How it was served (Mistral).
+        service_tier: Raw<'a>,
     }
 }
 
@@ -131,6 +135,11 @@ pub fn read_usage(usage: Raw<'_>) -> Option<Usage> {
     json::parse::<ReplyUsage<'_>>(usage).map(|usage| Usage::from(&usage))
 }
 
+/// How a reply was served, as it says itself.
+pub fn tier(raw: Raw<'_>) -> Tier {
+    Tier::named(raw.get())
+}
+
 // === impl Usage ===
 
 impl From<&ReplyUsage<'_>> for Usage {
@@ -146,6 +155,8 @@ impl From<&ReplyUsage<'_>> for Usage {
             reasoning_tokens: output.and_then(|d| d.reasoning_tokens).unwrap_or(0),
             audio_input_tokens: input.and_then(|d| d.audio_tokens).unwrap_or(0),
             audio_output_tokens: output.and_then(|d| d.audio_tokens).unwrap_or(0),
+            tier: usage.service_tier.map(tier).unwrap_or_default(),
+            ..Usage::default()
         }
     }
 }

@@ -172,6 +172,9 @@ impl<'a> MessageUsage<'a> {
             cache_write_1h_tokens: _,
             audio_input_tokens: _,
             audio_output_tokens: _,
+            cached_audio_tokens: _,
+            image_input_tokens: _,
+            tier: _,
         } = usage;
         MessageUsage {
             input_tokens: input_tokens

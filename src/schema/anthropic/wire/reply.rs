@@ -1,7 +1,7 @@
 //! Replies, stream events and errors, as they are read.
 
 use crate::json::{Raw, Text};
-use crate::usage::Usage;
+use crate::usage::{Tier, Usage};
 use crate::wire;
 
 wire! {
@@ -139,6 +139,8 @@ wire! {
         output_tokens_details: OutputTokensDetails<'a>,
         /// Calls of server tools.
         server_tool_use: Raw<'a>,
+        /// How it was served.
+        service_tier: Text<'a>,
     }
 }
 
@@ -195,6 +197,7 @@ pub(in super::super) struct Tokens {
     cache_read: u64,
     output: u64,
     thinking: u64,
+    tier: Tier,
 }
 
 // === impl Tokens ===
@@ -211,6 +214,8 @@ impl Tokens {
         set(&mut self.cache_read, usage.cache_read_input_tokens);
         set(&mut self.output, usage.output_tokens);
         set(&mut self.thinking, thinking.and_then(|d| d.thinking_tokens));
+        let tier = usage.service_tier.as_deref();
+        self.tier = tier.map_or(self.tier, Tier::named);
     }
 
     /// The counts in the vocabulary of all providers.
@@ -225,6 +230,7 @@ impl Tokens {
             cache_write_tokens: self.cache_write,
             cache_write_1h_tokens: self.cache_write_1h.min(self.cache_write),
             reasoning_tokens: self.thinking,
+            tier: self.tier,
             ..Usage::default()
         }
     }

@@ -199,6 +199,18 @@ wire! {
         cache_read = "cacheReadInputTokens": u64,
         /// Written to the cache.
         cache_write = "cacheWriteInputTokens": u64,
+        /// The same by how long it is kept.
+        cache_details = "cacheDetails": Vec<CacheDetail<'a>>,
+    }
+}
+
+wire! {
+    /// What was written to the cache to be kept for one time.
+    pub struct CacheDetail<'a> {
+        /// `5m` or `1h`.
+        ttl: Text<'a>,
+        /// How much.
+        tokens = "inputTokens": u64,
     }
 }
 
@@ -226,9 +238,13 @@ impl From<&WireUsage<'_>> for Usage {
             total: _, // the sum of the rest
             cache_read,
             cache_write,
-            extra: _, // details of cache writes
+            cache_details,
+            extra: _, // none is documented
         } = usage;
         let (read, write) = (cache_read.unwrap_or(0), cache_write.unwrap_or(0));
+        let details = cache_details.iter().flatten();
+        let for_an_hour = details.filter(|detail| detail.ttl.as_deref() == Some("1h"));
+        let for_an_hour: u64 = for_an_hour.filter_map(|detail| detail.tokens).sum();
         Usage {
             input_tokens: input
                 .unwrap_or(0)
@@ -237,6 +253,7 @@ impl From<&WireUsage<'_>> for Usage {
             output_tokens: output.unwrap_or(0),
             cached_input_tokens: read,
             cache_write_tokens: write,
+            cache_write_1h_tokens: for_an_hour.min(write),
             reasoning_tokens: 0,
             ..Usage::default()
         }

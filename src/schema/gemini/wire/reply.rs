@@ -130,6 +130,24 @@ wire! {
         thoughts_token_count = "thoughtsTokenCount": u64,
         /// Of the prompt, read from the cache.
         cached_content_token_count = "cachedContentTokenCount": u64,
+        /// The prompt by kind, cached tokens included.
+        prompt_tokens_details = "promptTokensDetails": Vec<ModalityTokens<'a>>,
+        /// What was read from the cache, by kind.
+        cache_tokens_details = "cacheTokensDetails": Vec<ModalityTokens<'a>>,
+        /// The answer by kind.
+        candidates_tokens_details = "candidatesTokensDetails": Vec<ModalityTokens<'a>>,
+        /// How it was served, on Vertex AI.
+        traffic_type = "trafficType": Text<'a>,
+    }
+}
+
+wire! {
+    /// Tokens of one kind.
+    pub struct ModalityTokens<'a> {
+        /// `TEXT`, `IMAGE`, `VIDEO`, `AUDIO`, `DOCUMENT`.
+        modality: Text<'a>,
+        /// How many.
+        token_count = "tokenCount": u64,
     }
 }
 

@@ -3,16 +3,23 @@
 
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test that cannot go on fails"
 )]
+
+mod goldens;
+#[allow(dead_code, reason = "other tests use the rest of it")]
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::path::Path;
 
 use pointsman::catalog::built_in;
-use pointsman::catalog::cost::Tariff;
-use pointsman::usage::Usage;
+use pointsman::catalog::cost::{Percent, Tariff};
+use pointsman::usage::{Tier, Usage};
 
 fn usage(case: &str) -> Usage {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/translation");
@@ -30,6 +37,7 @@ fn tariff(provider: &str, model: &str) -> Tariff {
             .iter()
             .map(|a| (a.tokens, a.prices.clone()))
             .collect(),
+        percent: facts.percent,
     }
 }
 
@@ -107,4 +115,33 @@ fn long_prompts_cost_what_vendors_say_for_them() {
     // 200000 at 2.5, 100000 at 0.25, 1000 at 15.
     let cost = tariff("gemini", "gemini-2.5-pro").nano_usd(&long);
     assert_eq!(cost, Some(500_000_000 + 25_000_000 + 15_000_000));
+}
+
+#[test]
+fn a_tier_costs_its_share_rounded_once() {
+    let prices = Tariff {
+        percent: Percent {
+            batch: Some(50),
+            ..Percent::default()
+        },
+        ..tariff("deepseek", "deepseek-v4-flash")
+    };
+    let usage = Usage {
+        input_tokens: 1,
+        cached_input_tokens: 1,
+        tier: Tier::Batch,
+        ..Usage::default()
+    };
+    // 1 cached at 0.006: 6 nano-USD, and half of it.
+    assert_eq!(prices.nano_usd(&usage), Some(3));
+    for (text, tier) in [
+        ("\"standard\"", Tier::Standard),
+        ("SERVICE_TIER_FLEX", Tier::Flex),
+        ("ON_DEMAND_PRIORITY", Tier::Priority),
+        ("PROVISIONED_THROUGHPUT", Tier::Standard),
+        ("{\"type\":\"reserved\"}", Tier::Standard),
+        ("", Tier::Standard),
+    ] {
+        assert_eq!(Tier::named(text), tier, "{text}");
+    }
 }
