@@ -379,6 +379,9 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
             add(Of::Failovers, "", 1);
         }
     }
+    if observation.rejected && update.outcome.is_none() {
+        add(Of::Attempts, ended_as(observation), 1);
+    }
     let asked = |cool_down: &CoolDown| cool_down.class != Class::Ejected;
     if let Some(cool_down) = observation.cool_down.filter(asked) {
         add(Of::CoolDowns, cool_down.class.as_str(), 1);
@@ -391,12 +394,26 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
     }
     if let Some(bill) = &observation.bill {
         of_bill(bill, target, count);
-        let class = update.outcome.and_then(Result::err);
-        if let Some(class) = class.filter(|_| observation.rejected) {
-            count(&Of::RejectedTokens.sample(target, class.as_str(), bill.usage.total_tokens()));
-            if bill.nano_usd > 0 {
-                count(&Of::RejectedCost.sample(target, class.as_str(), bill.nano_usd));
-            }
+        if observation.rejected {
+            of_rejected(bill, target, ended_as(observation), count);
+        }
+    }
+}
+
+/// The word for how an attempt ended that brought no answer.
+fn ended_as(observation: &Observation) -> &'static str {
+    let class = observation.update.outcome.and_then(Result::err);
+    class.map_or("outrun", Class::as_str)
+}
+
+fn of_rejected(bill: &Bill, target: (&str, &str), class: &str, count: &mut dyn FnMut(&Sample<'_>)) {
+    let tokens = bill.usage.total_tokens();
+    for (of, spent) in [
+        (Of::RejectedTokens, tokens),
+        (Of::RejectedCost, bill.nano_usd),
+    ] {
+        if spent > 0 {
+            count(&of.sample(target, class, spent));
         }
     }
 }

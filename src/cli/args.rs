@@ -129,6 +129,10 @@ pub(super) struct RenderEnvoyArgs {
     /// Which Envoy it is for
     #[arg(long, value_name = "VERSION", default_value = "1.40")]
     pub(super) envoy: EnvoyVersion,
+    /// A cluster for every order of candidates, also where each attempt could choose its own:
+    /// `timeouts.hedge` needs it
+    #[arg(long)]
+    pub(super) chains: bool,
     /// Write here the files that `envoy.secrets` wants: they say where secrets are, and hold none
     #[arg(long, value_name = "FOLDER")]
     pub(super) secrets: Option<PathBuf>,

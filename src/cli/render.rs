@@ -32,7 +32,8 @@ fn render_envoy(
         return Ok(Outcome::Refused);
     };
     config.envoy.telemetry = telemetry(&args.telemetry);
-    let reasons = envoy::unable(&config, args.envoy);
+    let version = args.envoy.with_chains(args.chains);
+    let reasons = envoy::unable(&config, version);
     for reason in &reasons {
         writeln!(err, "{}: {reason}", args.file)?;
     }
@@ -44,9 +45,9 @@ fn render_envoy(
     }
     let document = document.to_string();
     let rendered = match &args.xds {
-        None => envoy::render(&config, &document, args.envoy).map(|yaml| (yaml, None)),
+        None => envoy::render(&config, &document, version).map(|yaml| (yaml, None)),
         Some(folder) => {
-            let watched = envoy::watched(&config, &document, args.envoy, &folder.to_string_lossy());
+            let watched = envoy::watched(&config, &document, version, &folder.to_string_lossy());
             watched.map(|watched| (watched.bootstrap, Some((folder, watched.files))))
         }
     };
@@ -64,7 +65,7 @@ fn render_envoy(
                 err,
                 "{}: Envoy {} needs a cluster for every order of candidates: found {}, at most \
                  {MAX_CHAINS}; use fewer candidates, the priority policy, or Envoy 1.39 and later",
-                args.file, args.envoy, error.needed
+                args.file, version, error.needed
             )?;
             Ok(Outcome::Refused)
         }

@@ -324,6 +324,8 @@ pub struct Timeouts {
     pub wait_for: WaitFor,
     /// Attempts end sooner where candidates are known to be quick.
     pub adaptive: Option<Adaptive>,
+    /// When the next candidate is asked besides, in milliseconds; 0 for not at all.
+    pub hedge_ms: u64,
 }
 
 /// For whom a short wait is worth it.

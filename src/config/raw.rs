@@ -452,6 +452,10 @@ object! {
         /// Ends attempts sooner than `per_try` where candidates are known to be quick; not when
         /// not said.
         adaptive: RawAdaptive,
+        /// When the next candidate is asked besides, if nothing has come from the first: whoever
+        /// answers first is taken. 0s, not at all, when not said. Needs static chains, and
+        /// replies that are not held.
+        hedge: Duration<0, HOUR>,
     }
 }
 

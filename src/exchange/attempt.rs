@@ -164,6 +164,7 @@ impl Attempt {
             tariff: backend.prices.clone(),
             prefix: plan.prefix,
             rejected: facts.rejected,
+            hedged: plan.hedged && topology == Topology::StaticChain,
         };
         let reply = ReplyState::new(
             origin,
@@ -184,7 +185,7 @@ impl Attempt {
             config: Rc::clone(config),
             on_unsupported: serving.on_unsupported(),
             // Whoever is last may answer as well as it can.
-            quality_gate: serving.quality_gate().filter(|_| !is_last),
+            quality_gate: serving.quality_gate().filter(|_| !is_last && !plan.hedged),
             provider: provider.clone(),
             token: facts.token,
             backend: backend.clone(),
@@ -352,6 +353,22 @@ impl Attempt {
     /// The attempt is over. `connect_failed` tells that no connection could be made.
     pub fn on_done(&mut self, connect_failed: bool, now_ms: u64) -> Mutation {
         self.reply.on_done(connect_failed, now_ms)
+    }
+
+    /// Whether another attempt of the request may be under way, so that filter state changes
+    /// meanwhile.
+    pub fn is_hedged(&self) -> bool {
+        self.reply.is_hedged()
+    }
+
+    /// What other attempts have left in filter state meanwhile.
+    pub fn recall(&mut self, trail: String, failure: Vec<u8>, rejected: Used) {
+        self.reply.recall(trail, failure, rejected);
+    }
+
+    /// Another attempt has answered first; `None` when this one has come to its own end.
+    pub fn on_outrun(&mut self, now_ms: u64) -> Option<Mutation> {
+        self.reply.on_outrun(now_ms)
     }
 
     /// The client has left before the attempt came to a verdict: nobody is to blame.

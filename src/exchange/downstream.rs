@@ -107,6 +107,8 @@ pub struct Downstream {
     /// What the client speaks; `None` is OpenAI's own API.
     surface: Option<&'static dyn Surface>,
     answer: Option<Answer>,
+    /// Attempts may be under way at the same time; whether the reply is a stream.
+    hedged: Option<bool>,
     asked: Box<Asked>,
 }
 
@@ -246,6 +248,7 @@ impl Downstream {
             model: String::new(),
             surface,
             answer: None,
+            hedged: None,
             asked: Box::new(Asked::by(head, config)),
         };
         Verdict::Inspect(downstream, head.held(&config.routing))
@@ -521,6 +524,30 @@ impl Downstream {
     /// In place of a reply that has not begun in time; the client's error is made of it.
     pub fn too_late() -> ImmediateResponse {
         Ending::Total.response()
+    }
+
+    /// Whether attempts may be under way at the same time: the trail is complete only when one of
+    /// them has answered.
+    pub fn is_hedged(&self) -> bool {
+        self.hedged.is_some()
+    }
+
+    /// Whether the reply must be held here, because no attempt may hold it.
+    pub fn holds_reply(&self) -> bool {
+        self.hedged == Some(false) && self.answer.is_none()
+    }
+
+    /// A reply that was held here is whole: `broken` is its status if it is none, and `nano_usd`
+    /// what the request has cost.
+    pub fn on_held_reply(&self, broken: u64, nano_usd: u64) -> Mutation {
+        let mut mutation = Mutation::default();
+        if broken > 0 {
+            mutation.set(":status", broken.to_string());
+        }
+        if nano_usd > 0 {
+            mutation.set(handoff::COST_HEADER, usd(nano_usd));
+        }
+        mutation
     }
 
     /// Whether the reply must be read: it is translated back, or kept; what else happens to it is

@@ -78,6 +78,11 @@ pub const REJECTED_COST: &str = "pointsman_rejected_cost_nano_usd";
 /// `true` when tokens are estimated, because the provider could not count them to the end.
 pub const USAGE_ESTIMATED: &str = "pointsman_usage_estimated";
 
+/// Set when an attempt of a hedged request has answered.
+pub const ANSWERED: &str = "pointsman_answered";
+/// The status of a hedged reply that turned out to be none after its headers had gone on.
+pub const BROKEN: &str = "pointsman_broken";
+
 /// Prefix of every header that is ours alone.
 pub const INTERNAL_PREFIX: &str = "x-pointsman-";
 /// Response header: Envoy shall try the next candidate, and blame nobody.
@@ -143,6 +148,9 @@ pub struct Handoff {
     pub media_type: String,
     /// The client wants a stream.
     pub streamed: bool,
+    /// Attempts may be under way at the same time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hedged: bool,
     /// The client wants a usage chunk.
     pub include_usage: bool,
     /// `id` for providers that give none.

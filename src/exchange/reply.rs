@@ -3,6 +3,7 @@
 mod accounting;
 mod failing;
 mod gate;
+mod hedged;
 mod observing;
 mod quota;
 mod streaming;
@@ -83,6 +84,8 @@ pub(super) struct Origin {
     pub prefix: u64,
     /// What answers have cost that were thrown away.
     pub rejected: Used,
+    /// Another attempt of the request may be under way.
+    pub hedged: bool,
 }
 
 /// Whether, and how, the same candidate is asked again after a wait.
@@ -144,6 +147,8 @@ pub(super) struct ReplyState {
     seen: Seen,
     /// When a committed stream was last heard of.
     heard_ms: u64,
+    /// A committed stream has not been heard of yet.
+    unheard: bool,
 }
 
 impl ReplyState {
@@ -173,6 +178,7 @@ impl ReplyState {
             usage: Usage::default(),
             seen: Seen::default(),
             heard_ms: 0,
+            unheard: false,
         }
     }
 
@@ -237,6 +243,8 @@ impl ReplyState {
         }
         if head.end_of_stream {
             self.on_empty(now_ms, mutation)
+        } else if self.origin.hedged {
+            self.take_by_head(now_ms, mutation)
         } else {
             mutation
         }
@@ -302,6 +310,7 @@ impl ReplyState {
                 let failure = self.schema.read_error(&error);
                 self.fail(failure, now_ms, Mutation::default())
             }
+            Phase::Buffered if self.origin.hedged => self.whole_of_hedged(bytes, now_ms),
             Phase::Buffered => self.whole(bytes, now_ms),
             held @ Phase::Held { .. } => self.held(held, bytes, end_of_stream, now_ms),
             Phase::Committed { translator } => {

@@ -57,9 +57,12 @@ fn a_trail_can_be_read_by_machines_and_by_people() {
         elapsed_ms: 5,
         wait_s: 0,
     };
-    let trail = append("", &entry("a,b;c=d", Some(Class::Timeout), None));
-    let trail = append(&trail, &entry("x/y", Some(Class::RateLimited), Some(429)));
-    let trail = append(&trail, &entry("z", None, Some(200)));
+    let trail = append("", &entry("a,b;c=d", Class::Timeout.as_str(), None));
+    let trail = append(
+        &trail,
+        &entry("x/y", Class::RateLimited.as_str(), Some(429)),
+    );
+    let trail = append(&trail, &entry("z", "ok", Some(200)));
     assert_eq!(
         trail,
         "p/a%2Cb%3Bc%3Dd;class=timeout;ms=5, p/x/y;class=rate_limited;status=429;ms=5, \

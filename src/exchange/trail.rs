@@ -6,6 +6,12 @@ use std::fmt;
 use crate::catalog::Backend;
 use crate::failure::Class;
 
+/// The class of an attempt that answered.
+pub(super) const OK: &str = "ok";
+
+/// The class of an attempt that another one has outrun.
+pub(super) const OUTRUN: &str = "outrun";
+
 /// The class of an attempt that was not made, because the target asked to be left alone.
 const AVOIDED: &str = "cooling_down";
 
@@ -23,8 +29,8 @@ const WAITED: &str = ";wait_s=";
 pub(super) struct Entry<'a> {
     pub provider: &'a str,
     pub model: &'a str,
-    /// `None` when it answered.
-    pub class: Option<Class>,
+    /// What became of it: a failure's class, or a word of ours.
+    pub class: &'a str,
     /// The provider's own status; `None` when it gave none.
     pub status: Option<u16>,
     /// From the start of the attempt to its verdict.
@@ -35,8 +41,8 @@ pub(super) struct Entry<'a> {
 
 impl fmt::Display for Entry<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let class = self.class.map_or("ok", Class::as_str);
-        write!(f, "{}/{};class={class}", self.provider, token(self.model))?;
+        let (model, class) = (token(self.model), self.class);
+        write!(f, "{}/{model};class={class}", self.provider)?;
         if let Some(status) = self.status {
             write!(f, ";status={status}")?;
         }
@@ -60,6 +66,14 @@ pub(super) fn append(trail: &str, entry: &Entry<'_>) -> String {
 /// A target as entries name it.
 pub(super) fn of_target(backend: &Backend) -> String {
     format!("{}/{}", backend.provider, token(&backend.model))
+}
+
+/// `trail` with `entry` before the last one.
+pub(super) fn before_last(trail: &str, entry: &Entry<'_>) -> String {
+    match trail.rsplit_once(", ") {
+        Some((earlier, last)) => format!("{earlier}, {entry}, {last}"),
+        None => format!("{entry}, {trail}"),
+    }
 }
 
 /// Who is left alone, as entries of a trail: until now they were sent nothing, and cost no time.

@@ -359,11 +359,15 @@ def start_envoy(binaries, bootstrap, folder, environment):
 class Gateway:
     """pointsman.yaml, stand-ins and an Envoy that serves them."""
 
-    def __init__(self, binaries, folder, document, standins, edit=None, environment=None):
+    def __init__(
+        self, binaries, folder, document, standins, edit=None, environment=None, chains=False
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.binaries = binaries
         self.standins = standins
         self.folder = folder
+        #: Static chains, also where each attempt could choose its own cluster.
+        self.chains = chains
         self.port, self.admin_port = free_ports(2)
         self.document = self.complete(document)
         self.environment = {key_variable(s): s.key for s in standins} | (environment or {})
@@ -395,6 +399,8 @@ class Gateway:
         render = [self.binaries.pointsman, "render", "envoy", path]
         if secrets := document["envoy"].get("secrets"):
             render += ["--secrets", secrets]
+        if self.chains:
+            render.append("--chains")
         return run([*render, "--envoy", self.binaries.minor])
 
     def chat(self, model, text="hello", stream=False, headers=None, **body):

@@ -1,6 +1,7 @@
 //! Attempts without a reply, and what the client hears when nobody answered.
 
-use pointsman::exchange::handoff::{ATTEMPTS, ESCALATE, FAILED, FAILURE, TRAIL};
+use pointsman::exchange::handoff::{ANSWERED, ATTEMPTS, ESCALATE, FAILED, FAILURE, TRAIL};
+use pointsman::exchange::{Flow, Mutation, ResponseHead, Topology, Used};
 use pointsman::failure::Class;
 use serde_json::json;
 
@@ -247,4 +248,76 @@ fn what_envoy_says_itself_becomes_an_error_of_openais() {
         assert_eq!(client.header("content-type"), "application/json");
         assert!(!client.headers.contains_key(ATTEMPTS));
     }
+}
+
+/// A request whose attempts may be under way at the same time.
+fn hedged(body: serde_json::Value) -> Mesh {
+    let config = gateway(|document| {
+        document["models"]["smart"]["timeouts"]["hedge"] = json!("500ms");
+    });
+    let mesh = Mesh::start(&config, Topology::StaticChain, &[], &chat("smart", body));
+    mesh.unwrap_or_else(|_| panic!("refused"))
+}
+
+#[test]
+fn a_hedged_reply_is_never_held() {
+    for stream in [false, true] {
+        let mut mesh = hedged(json!({"stream": stream}));
+        assert_eq!(
+            mesh.header("x-envoy-hedge-on-per-try-timeout").as_deref(),
+            Some("true")
+        );
+        assert_eq!(
+            mesh.header("x-envoy-upstream-rq-per-try-timeout-ms")
+                .as_deref(),
+            Some("500")
+        );
+        for status in [200, 429, 503] {
+            let mut sent = mesh.send(1, "openai").expect("an attempt");
+            let head = ResponseHead {
+                status,
+                ..ResponseHead::default()
+            };
+            let mutation = sent.attempt.on_response_headers(&head, 0);
+            assert_eq!(mutation.flow, Flow::Continue, "{status}, {stream}");
+        }
+    }
+}
+
+#[test]
+fn only_static_chains_hedge() {
+    let config = gateway(|document| {
+        document["models"]["smart"]["timeouts"]["hedge"] = json!("500ms");
+    });
+    let mesh = plan(&config, &chat("smart", json!({})));
+    assert_eq!(mesh.header("x-envoy-hedge-on-per-try-timeout"), None);
+}
+
+#[test]
+fn who_is_outrun_stands_before_who_answered_and_is_blamed_for_nothing() {
+    let mut mesh = hedged(json!({}));
+    let mut slow = mesh.send(1, "openai").expect("an attempt").attempt;
+    let mut quick = mesh.send(2, "anthropic").expect("an attempt").attempt;
+    let head = ResponseHead {
+        status: 200,
+        ..ResponseHead::default()
+    };
+    let told = quick.on_response_headers(&head, mesh.now_ms + 700);
+    assert!(told.state.iter().any(|edit| edit.key == ANSWERED));
+    let trail = |mutation: &Mutation| {
+        let edit = mutation
+            .state
+            .iter()
+            .find(|edit| edit.key == TRAIL)
+            .expect("a trail");
+        String::from_utf8(edit.value.clone()).expect("text")
+    };
+    slow.recall(trail(&told), Vec::new(), Used::default());
+    let told = slow.on_outrun(mesh.now_ms + 700).expect("it is unanswered");
+    assert_eq!(
+        trail(&told),
+        "openai/gpt-5;class=outrun;ms=700, anthropic/claude;class=ok;status=200;ms=700"
+    );
+    assert!(told.observed.iter().all(|o| o.update.outcome.is_none()));
+    assert_eq!(quick.on_outrun(mesh.now_ms), None);
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use pointsman::callout::{Answer, Cache, Question};
 use pointsman::config::{Config, Routing};
 use pointsman::exchange::handoff::{
-    ATTEMPTS, CACHE_STATUS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL, OUTPUT_TOKENS,
-    REJECTED_TOKENS, TRAIL,
+    ATTEMPTS, BROKEN, CACHE_STATUS, COST, ESCALATE, FAILED, FAILURE, INPUT_TOKENS, LOCAL,
+    OUTPUT_TOKENS, REJECTED_TOKENS, TRAIL,
 };
 use pointsman::exchange::{
     Downstream, FinalFacts, Holding, Mutation, RequestFacts, RequestHead, Topology, Used, Verdict,
@@ -66,6 +66,8 @@ enum State {
     Dispatched(Downstream),
     /// The reply is being translated back.
     Answering(Downstream),
+    /// Held until it is whole.
+    Holding(Downstream),
     /// The client's error takes the place of the reply's body; empty once it is written.
     Failed(Vec<u8>),
 }
@@ -245,11 +247,28 @@ impl DownstreamFilter {
         if !cache_status.is_empty() {
             host::set_header(Side::Response, CACHE_STATUS, cache_status);
         }
+        if downstream.holds_reply() && !local {
+            self.state = State::Holding(downstream);
+            return Action::Pause;
+        }
         if !downstream.wants_reply() {
             return Action::Continue;
         }
         let mutation = downstream.on_reply_headers(response_status(), local);
         self.state = State::Answering(downstream);
+        host::apply(Side::Response, &mutation, 0)
+    }
+
+    /// A reply that was held is whole.
+    fn release(&mut self) -> Action {
+        let State::Holding(downstream) = std::mem::replace(&mut self.state, State::Idle) else {
+            return Action::Continue;
+        };
+        let broken = host::property_number(BROKEN);
+        let mutation = downstream.on_held_reply(broken, host::property_number(COST));
+        if let Some(status) = u16::try_from(broken).ok().filter(|status| *status > 0) {
+            self.end(status);
+        }
         host::apply(Side::Response, &mutation, 0)
     }
 
@@ -329,6 +348,10 @@ impl HttpContext for DownstreamFilter {
         }
         if let Some(signal) = signal_of_answer() {
             host::remove_header(Side::Response, signal);
+            if downstream.is_hedged() {
+                // Others may have ended since the answer's headers were written.
+                host::set_header(Side::Response, ATTEMPTS, &host::property_text(&[TRAIL]));
+            }
             let is_local = signal == LOCAL;
             self.end(if is_local { response_status() } else { 200 });
             return self.answer(is_local);
@@ -358,6 +381,8 @@ impl HttpContext for DownstreamFilter {
                 Action::Continue
             }
             State::Answering(_) => self.translate(size, end_of_stream),
+            State::Holding(_) if end_of_stream => self.release(),
+            State::Holding(_) => Action::Pause,
             _ => Action::Continue,
         }
     }
@@ -372,6 +397,7 @@ impl HttpContext for DownstreamFilter {
             State::Answering(downstream) if !downstream.reads_reply(false) => {
                 self.translate(usize::MAX, true)
             }
+            State::Holding(_) => self.release(),
             _ => Action::Continue,
         }
     }

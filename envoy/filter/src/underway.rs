@@ -8,8 +8,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use pointsman::exchange::Attempt;
+use pointsman::exchange::handoff::ANSWERED;
 
 use crate::host::{self, Recording};
+use crate::upstream::recall;
 
 /// An attempt that both roles can end; `None` before it has begun.
 pub(crate) type Running = Rc<RefCell<Option<Attempt>>>;
@@ -57,7 +59,14 @@ pub(crate) fn conclude(attempt: &Running, recording: Recording) {
         return;
     };
     let now_ms = host::now_ms();
-    let mutation = if client_has_left() {
+    let has_answered = recall(&mut attempt) && host::property(&[ANSWERED]).is_some();
+    let outrun = match has_answered {
+        true => attempt.on_outrun(now_ms),
+        false => None,
+    };
+    let mutation = if let Some(outrun) = outrun {
+        outrun
+    } else if client_has_left() {
         attempt.on_abandoned()
     } else {
         let unconnected = host::property(&["upstream", "transport_failure_reason"]);

@@ -88,6 +88,7 @@ impl UpstreamFilter {
 
     fn receive(&mut self, size: usize, end_of_stream: bool) -> Action {
         let received = self.with(|attempt| {
+            recall(attempt);
             let start = attempt.reads_from(size, end_of_stream)?;
             let bytes = host::body(Side::Response, start, size.saturating_sub(start));
             let now_ms = host::now_ms();
@@ -154,6 +155,10 @@ impl HttpContext for UpstreamFilter {
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         let now_ms = host::now_ms();
+        if self.with(recall).is_some_and(|hedged| hedged) {
+            // Whichever answers is the one that is under way.
+            underway::enter(self.stream, &self.attempt, self.recording);
+        }
         let answered =
             self.with(|attempt| attempt.on_response_headers(&response_head(end_of_stream), now_ms));
         let Some(mutation) = answered else {
@@ -170,6 +175,24 @@ impl HttpContext for UpstreamFilter {
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
         // With trailers, the last body callback does not carry the end of the stream.
         self.receive(usize::MAX, true)
+    }
+}
+
+/// What other attempts have left meanwhile, where there may be others; whether there may.
+pub(crate) fn recall(attempt: &mut Attempt) -> bool {
+    if attempt.is_hedged() {
+        let failure = host::property(&[FAILURE]).unwrap_or_default();
+        attempt.recall(host::property_text(&[TRAIL]), failure, rejected());
+    }
+    attempt.is_hedged()
+}
+
+/// What answers have cost that were thrown away.
+fn rejected() -> Used {
+    Used {
+        tokens: host::property_number(REJECTED_TOKENS),
+        nano_usd: host::property_number(REJECTED_COST),
+        ..Used::default()
     }
 }
 
@@ -197,11 +220,7 @@ fn attempt_facts(config: &Config) -> AttemptFacts {
         rejected: if is_first {
             Used::default()
         } else {
-            Used {
-                tokens: host::property_number(REJECTED_TOKENS),
-                nano_usd: host::property_number(REJECTED_COST),
-                ..Used::default()
-            }
+            rejected()
         },
         number,
         cluster: cluster(),

@@ -33,6 +33,7 @@ const DEFAULT_TIMEOUTS: Timeouts = Timeouts {
     wait_up_to_ms: None,
     wait_for: WaitFor::Last,
     adaptive: None,
+    hedge_ms: 0,
 };
 
 /// What a model takes that does not say it itself.
@@ -125,7 +126,7 @@ fn check_model(
         let finding = finding.hint("the last candidate's answer always passes");
         findings.warning(At::Key, &path.key("quality_gate"), finding);
     }
-    ModelConfig {
+    let model = ModelConfig {
         name: name.to_owned(),
         require: check_labels(require),
         policy,
@@ -145,7 +146,9 @@ fn check_model(
             .and_then(|raw| check_under_load(raw, &path.key("under_load"), findings)),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
         cache: cache::check(cache, &path.key("cache"), findings),
-    }
+    };
+    refuse_held_hedges(&model, path, findings);
+    model
 }
 
 fn check_quality_gate(raw: &RawQualityGate) -> QualityGate {
@@ -236,6 +239,7 @@ pub(super) fn check_timeouts(
         wait_up_to,
         wait_for,
         adaptive,
+        hedge,
     } = raw;
     let per_try_ms = milliseconds(per_try, unsaid.per_try_ms);
     let timeouts = Timeouts {
@@ -247,6 +251,7 @@ pub(super) fn check_timeouts(
         wait_up_to_ms: wait_up_to.get().map(|d| d.0).or(unsaid.wait_up_to_ms),
         wait_for: wait_for.get().map_or(unsaid.wait_for, who_is_waited_for),
         adaptive: adaptive.get().map(check_adaptive).or(unsaid.adaptive),
+        hedge_ms: milliseconds(hedge, unsaid.hedge_ms),
     };
     let known = !matches!(per_try, Given::Broken);
     if known && timeouts.total_ms > 0 && timeouts.total_ms < timeouts.per_try_ms {
@@ -254,6 +259,14 @@ pub(super) fn check_timeouts(
         let expected = format!("0s, or at least per_try, which is {per_try}");
         let finding = Finding::new(show_duration(timeouts.total_ms), expected);
         findings.error(At::Value, &path.key("total"), finding);
+    }
+    if known && timeouts.hedge_ms >= timeouts.per_try_ms {
+        let per_try = show_duration(timeouts.per_try_ms);
+        let finding = Finding::new(
+            show_duration(timeouts.hedge_ms),
+            format!("less than per_try, which is {per_try}"),
+        );
+        findings.error(At::Value, &path.key("hedge"), finding);
     }
     timeouts
 }
@@ -263,6 +276,31 @@ fn who_is_waited_for(word: &WaitWord) -> WaitFor {
         "warm" => WaitFor::Warm,
         "any" => WaitFor::Any,
         _ => WaitFor::Last,
+    }
+}
+
+/// Envoy crashes when the headers of a hedged reply are held, as judging it needs.
+fn refuse_held_hedges(model: &ModelConfig, path: &Path, findings: &mut Findings<'_>) {
+    if model.timeouts.hedge_ms == 0 {
+        return;
+    }
+    let judged = [
+        (model.quality_gate.is_some(), "quality_gate"),
+        (model.fallback_on_refusal, "fallback_on_refusal"),
+    ];
+    if model.timeouts.wait_up_to_ms.is_some_and(|ms| ms > 0) {
+        let finding = Finding::new("a wait before a retry", "no timeouts.hedge beside it");
+        findings.error(At::Key, &path.key("timeouts").key("wait_up_to"), finding);
+    }
+    for (_, key) in judged.iter().filter(|(is_judged, _)| *is_judged) {
+        let expected = "no timeouts.hedge beside it, or hedge: 0s";
+        let finding = Finding::new("replies that are judged before they go on", expected)
+            .hint("Envoy crashes when a hedged reply is held");
+        findings.error(At::Key, &path.key(key), finding);
+    }
+    if model.candidates.len() == 1 {
+        let finding = Finding::new("nobody to ask besides", "two candidates or more");
+        findings.warning(At::Key, &path.key("timeouts").key("hedge"), finding);
     }
 }
 

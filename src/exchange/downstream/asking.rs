@@ -164,6 +164,7 @@ impl Downstream {
             operation: profile.operation,
             media_type: String::new(),
             streamed: false,
+            hedged: false,
             include_usage: false,
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,

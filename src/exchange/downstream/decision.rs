@@ -206,6 +206,11 @@ impl Downstream {
         );
         self.asked.is_bounded = plan.deadline_ms > 0;
         self.asked.deadline_ms = patience::deadline_ms(&plan, timeouts);
+        self.hedged = plan.hedged.then_some(plan.streamed);
+        if plan.hedged {
+            // Whether it is an answer at all is known too late to keep it.
+            self.asked.filling = None;
+        }
         let mut mutation = address(&config, &plan, timeouts, self.topology);
         self.tell(&view, serving, &choice, &mut mutation);
         Ok(mutation)
@@ -252,6 +257,17 @@ impl Downstream {
         }
     }
 
+    /// Whether the next candidate may be asked while one is still silent. Only in a static chain
+    /// does Envoy ask another one then, and it crashes if a reply is held to be judged.
+    fn hedges(&self, serving: Serving<'_>, choice: &Choice<'_>) -> bool {
+        self.topology == Topology::StaticChain
+            && serving.timeouts().hedge_ms > 0
+            && self.topology.wait_up_to_ms(&serving.timeouts()) == 0
+            && serving.quality_gate().is_none()
+            && !serving.fallback_on_refusal()
+            && choice.plan.candidates.len() > 1
+    }
+
     /// What the attempts need to know.
     fn handoff(
         &mut self,
@@ -265,6 +281,8 @@ impl Downstream {
         let profile = view.profile;
         let steps = steps(&choice.plan.candidates, profile, self.topology);
         let team = &self.asked.counted.team;
+        // What may be stored is not asked for twice at a time either.
+        let once = profile.stored && !serving.repeats_stored();
         Handoff {
             model: serving.model.name.clone(),
             rule: serving.rule.map(|rule| rule.name.clone()),
@@ -272,6 +290,7 @@ impl Downstream {
             operation: profile.operation,
             media_type: self.asked.media_type.clone(),
             streamed: profile.streamed,
+            hedged: !once && self.hedges(serving, choice),
             include_usage: profile.include_usage,
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
@@ -287,7 +306,7 @@ impl Downstream {
             betas: std::mem::take(&mut self.asked.betas),
             last_resort: last_resort(choice.resting(), &steps),
             probes: choice.probes,
-            once: profile.stored && !serving.repeats_stored(),
+            once,
             deadline_ms: 0,
             total_ms: 0,
             wait_up_to_ms: 0,
@@ -375,6 +394,30 @@ fn limit_attempts(plan: &Handoff, timeouts: Timeouts, topology: Topology, mutati
     ];
     for (name, limit) in limits {
         mutation.set(name, limit.to_string());
+    }
+    if plan.hedged {
+        hedge(plan, timeouts, mutation);
+    }
+}
+
+/// Envoy then knows no time for an attempt, only when to begin the next one; a reply that is no
+/// stream is bounded as a whole.
+fn hedge(plan: &Handoff, timeouts: Timeouts, mutation: &mut Mutation) {
+    let Timeouts {
+        hedge_ms,
+        per_try_ms,
+        total_ms,
+        ..
+    } = timeouts;
+    mutation.set("x-envoy-hedge-on-per-try-timeout", "true");
+    mutation.set(
+        "x-envoy-upstream-rq-per-try-timeout-ms",
+        hedge_ms.to_string(),
+    );
+    if total_ms == 0 && !plan.streamed {
+        let before_last = hedge_ms.saturating_mul(plan.steps.len().saturating_sub(1) as u64);
+        let longest = before_last.saturating_add(per_try_ms);
+        mutation.set("x-envoy-upstream-rq-timeout-ms", longest.to_string());
     }
 }
 

@@ -103,7 +103,7 @@ impl ReplyState {
     }
 
     /// What the provider has counted, or has to by what it has sent.
-    fn estimate(&self) -> Usage {
+    pub(super) fn estimate(&self) -> Usage {
         let origin = &self.origin;
         let input = match origin.tokens {
             0 => origin.input_tokens,

@@ -40,6 +40,9 @@ impl ReplyState {
                 let failure = self.schema.read_error(&error);
                 self.note(&failure, Some(status), now_ms, &mut mutation);
             }
+            Phase::Buffered if self.origin.hedged => {
+                self.lose_hedged(Class::Reset, &mut mutation);
+            }
             phase @ (Phase::Awaited | Phase::Buffered | Phase::Held { .. }) => {
                 if let Phase::Held { translator, .. } = phase {
                     self.usage = translator.usage();
@@ -157,7 +160,7 @@ impl ReplyState {
             let again = self.origin.again.cluster.take();
             mutation.store(handoff::CLUSTER, again.unwrap_or_default());
         }
-        self.append_trail(Some(failure.class), status, wait_s, now_ms, mutation);
+        self.append_trail(failure.class.as_str(), status, wait_s, now_ms, mutation);
         self.book_rejected(mutation);
         self.observe_failure(failure, now_ms, mutation);
         let noted = Noted::new(failure, &self.origin.provider, &self.origin.model);
@@ -179,7 +182,7 @@ impl ReplyState {
     }
 
     /// The client's part of it cannot be taken back.
-    fn tell_broken(&self, class: Class, mutation: &mut Mutation) {
+    pub(super) fn tell_broken(&self, class: Class, mutation: &mut Mutation) {
         let broken = format!("{};broken={}", self.origin.trail, class.as_str());
         mutation.store(handoff::TRAIL, broken);
         self.observe_end(None, Err(class), mutation);

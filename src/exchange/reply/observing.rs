@@ -83,6 +83,15 @@ impl ReplyState {
         self.tell_usage(mutation);
     }
 
+    /// Another attempt has answered first: nobody is to blame.
+    pub(super) fn observe_outrun(&self, mutation: &mut Mutation) {
+        mutation.observed.push(Observation {
+            rejected: true,
+            ..self.observation(self.ended())
+        });
+        self.tell_usage(mutation);
+    }
+
     /// The client has left before there was a verdict. Whoever was asked has read the prompt, and
     /// has written what came of it, and will charge for both.
     pub(in crate::exchange) fn on_abandoned(&mut self) -> Mutation {

@@ -98,6 +98,9 @@ impl ReplyState {
         let pushed = translator.push(bytes, &mut out);
         self.store_usage(translator.usage(), &mut mutation);
         self.seen.note(&out);
+        if std::mem::take(&mut self.unheard) {
+            self.observe_first(now_ms, &mut mutation);
+        }
         match pushed {
             Err(failure) => self.break_stream(&failure, &mut out, &mut mutation),
             Ok(_) if end_of_stream => match translator.finish(&mut out) {

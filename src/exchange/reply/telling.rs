@@ -36,7 +36,10 @@ impl ReplyState {
         now_ms: u64,
         mutation: &mut Mutation,
     ) {
-        let class = refused.then_some(Class::ContentFilter);
+        let class = match refused {
+            true => Class::ContentFilter.as_str(),
+            false => trail::OK,
+        };
         self.append_trail(class, Some(self.status), 0, now_ms, mutation);
         mutation.store(handoff::PROVIDER, self.origin.provider.as_bytes());
         // The name is the provider's own word: it goes into a header and a log.
@@ -62,7 +65,7 @@ impl ReplyState {
 
     pub(super) fn append_trail(
         &mut self,
-        class: Option<Class>,
+        class: &str,
         status: Option<u16>,
         wait_s: u64,
         now_ms: u64,
@@ -76,7 +79,11 @@ impl ReplyState {
             elapsed_ms: now_ms.saturating_sub(self.origin.started_ms),
             wait_s,
         };
-        self.origin.trail = trail::append(&self.origin.trail, &entry);
+        self.origin.trail = match class {
+            // Whoever answered stands last.
+            trail::OUTRUN => trail::before_last(&self.origin.trail, &entry),
+            _ => trail::append(&self.origin.trail, &entry),
+        };
         mutation.store(handoff::TRAIL, self.origin.trail.as_bytes());
     }
 }

@@ -7,10 +7,29 @@ use crate::exchange::Topology;
 /// Why this Envoy cannot do what the configuration asks for, with a way out; empty when it can.
 pub fn unable(config: &Config, version: EnvoyVersion) -> Vec<String> {
     let mut reasons = without_tokens(config, version);
-    if version.topology() == Topology::StaticChain {
-        reasons.extend(confused(config));
-    }
+    reasons.extend(match version.topology() {
+        Topology::StaticChain => confused(config),
+        Topology::PerAttempt => hedged_twice(config, version),
+    });
     reasons
+}
+
+/// A hedged attempt does not choose its cluster again.
+fn hedged_twice(config: &Config, version: EnvoyVersion) -> Vec<String> {
+    let models = config.models.values();
+    let models = models.map(|model| (format!("models.{}", model.name), Some(model.timeouts)));
+    let rules = config.routing.rules.iter();
+    let rules = rules.map(|rule| (format!("rules of name {}", rule.name), rule.timeouts));
+    let hedged = models
+        .chain(rules)
+        .filter(|(_, times)| times.is_some_and(|t| t.hedge_ms > 0));
+    let reason = |(place, _)| {
+        format!(
+            "{place}: timeouts.hedge: found a time, but where each attempt chooses its cluster, Envoy \
+             {version} would ask the same provider twice: render with --chains, or leave hedge out"
+        )
+    };
+    hedged.map(reason).collect()
 }
 
 fn without_tokens(config: &Config, version: EnvoyVersion) -> Vec<String> {

@@ -9,6 +9,8 @@ use crate::exchange::Topology;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EnvoyVersion {
     minor: u32,
+    /// Static chains where each attempt could choose its own cluster.
+    chains: bool,
 }
 
 /// A version that is not `1.37` or later.
@@ -30,9 +32,14 @@ impl EnvoyVersion {
         self.minor >= EnvoyVersion::FIRST_METADATA_TOKENS
     }
 
+    /// The same with static chains, whatever it could do.
+    pub fn with_chains(self, chains: bool) -> EnvoyVersion {
+        EnvoyVersion { chains, ..self }
+    }
+
     /// How this Envoy gets from one candidate to the next.
     pub fn topology(self) -> Topology {
-        if self.minor >= EnvoyVersion::FIRST_PER_ATTEMPT {
+        if self.minor >= EnvoyVersion::FIRST_PER_ATTEMPT && !self.chains {
             Topology::PerAttempt
         } else {
             Topology::StaticChain
@@ -60,7 +67,10 @@ impl FromStr for EnvoyVersion {
         if minor < EnvoyVersion::FIRST_SUPPORTED {
             Err(error())
         } else {
-            Ok(EnvoyVersion { minor })
+            Ok(EnvoyVersion {
+                minor,
+                chains: false,
+            })
         }
     }
 }
