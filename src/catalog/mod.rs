@@ -105,6 +105,8 @@ pub struct Backend {
     pub weight: u32,
     /// Consecutive attempts at it before the next candidate.
     pub tries: u32,
+    /// How many requests it may be serving before others are asked first; any number without.
+    pub concurrency: Option<Concurrency>,
     /// What it can do.
     pub capabilities: Capabilities,
     /// How it counts tokens.
@@ -124,6 +126,24 @@ pub struct Backend {
     pub defaults: BTreeMap<String, String>,
     /// What is done to a request so that it can serve it.
     pub adaptation: Adaptation,
+}
+
+/// How many requests a target may be serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concurrency {
+    /// When all are answered.
+    pub most: u32,
+    /// When hardly any is.
+    pub least: u32,
+}
+
+impl Concurrency {
+    /// How many, where this share of attempts failed lately.
+    pub fn allowed(self, failed: Option<f64>) -> u64 {
+        let answered = 1.0 - failed.unwrap_or(0.0).clamp(0.0, 1.0);
+        let allowed = f64::from(self.most) * answered * answered;
+        (allowed as u64).max(u64::from(self.least))
+    }
 }
 
 impl Default for Capabilities {

@@ -46,7 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cache::Bounds;
-use crate::catalog::{Backend, Labels};
+use crate::catalog::{Backend, Concurrency, Labels};
 use crate::json;
 use crate::observed::{Settings, Wants};
 use crate::operation::Operation;
@@ -177,6 +177,10 @@ pub struct ProviderConfig {
     pub outlier_detection: OutlierDetection,
     /// Limits on what goes to it at once.
     pub circuit_breaker: CircuitBreaker,
+    /// How many requests one of its models may be serving before others are asked first.
+    pub concurrency: Option<Concurrency>,
+    /// Connections that are opened ahead for a hundred in use.
+    pub preconnect: u32,
 }
 
 /// AWS Signature Version 4, which Envoy computes after the translation.
@@ -248,6 +252,8 @@ pub struct CircuitBreaker {
     pub max_requests: u32,
     /// Retries in flight.
     pub max_retries: u32,
+    /// In place of it, retries for a hundred requests in flight.
+    pub retry_percent: Option<u32>,
 }
 
 /// One name that clients may ask for.

@@ -134,6 +134,12 @@ object! {
         outlier_detection: RawOutlierDetection,
         /// Limits on what goes to it at once.
         circuit_breaker: RawCircuitBreaker,
+        /// How many requests one of its models may be serving before others are asked first; any
+        /// number when not said.
+        concurrency: RawConcurrency,
+        /// So many connections are opened ahead for a hundred in use, so that requests need not wait
+        /// for a handshake; none when not said.
+        preconnect: Int<1, 200>,
     }
 }
 
@@ -209,6 +215,21 @@ object! {
         max_requests: Int<1, MANY>,
         /// Retries in flight; 1024 when not said.
         max_retries: Int<1, MANY>,
+        /// In place of it: so many retries for a hundred requests in flight that fail here. What
+        /// is beyond is not asked elsewhere either.
+        retry_percent: Int<1, 100>,
+    }
+}
+
+object! {
+    /// How many requests one of a provider's models may be serving. Where it serves as many, it is
+    /// asked after all others.
+    pub(super) struct RawConcurrency {
+        /// Requests in flight when all are answered.
+        most: Int<1, MANY> = required,
+        /// Requests in flight when hardly any is answered: in between it is `most` times the square
+        /// of the share that is; `most` when not said.
+        least: Int<1, MANY>,
     }
 }
 

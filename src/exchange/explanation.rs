@@ -12,7 +12,7 @@ use crate::routing::rules::NEEDS;
 use crate::routing::{Policies, RoutePlan, View, hash};
 
 /// Why a candidate is asked last, or not at all.
-const LEFT_ALONE: &str = "asked to be left alone for now";
+const LEFT_ALONE: &str = "asked to be left alone for now, or serves as many as it may";
 
 /// What a decision came to.
 pub(super) struct Decision<'a> {

@@ -15,6 +15,9 @@ pub(super) const OUTRUN: &str = "outrun";
 /// The class of an attempt that was not made, because the target asked to be left alone.
 const AVOIDED: &str = "cooling_down";
 
+/// The same, because the target serves as many requests as it may.
+const FULL: &str = "at_capacity";
+
 /// The class of a model that was asked for and does not serve, for want of budget.
 const DOWNGRADED: &str = "budget_downgrade";
 
@@ -77,16 +80,20 @@ pub(super) fn before_last(trail: &str, entry: &Entry<'_>) -> String {
 }
 
 /// Who is left alone, as entries of a trail: until now they were sent nothing, and cost no time.
-pub(super) fn of_avoided<'a>(avoided: impl Iterator<Item = &'a Backend>) -> String {
+pub(super) fn of_avoided<'a>(
+    avoided: impl Iterator<Item = &'a Backend>,
+    is_full: &dyn Fn(&Backend) -> bool,
+) -> String {
     let mut trail = String::new();
-    for Backend {
-        provider, model, ..
-    } in avoided
-    {
+    for candidate in avoided {
+        let Backend {
+            provider, model, ..
+        } = candidate;
+        let class = if is_full(candidate) { FULL } else { AVOIDED };
         if !trail.is_empty() {
             trail.push_str(", ");
         }
-        trail.push_str(&format!("{provider}/{};class={AVOIDED};ms=0", token(model)));
+        trail.push_str(&format!("{provider}/{};class={class};ms=0", token(model)));
     }
     trail
 }
@@ -137,7 +144,7 @@ pub(super) fn candidate(provider: &str, model: &str) -> String {
 pub(super) fn attempts(trail: &str) -> usize {
     let entries = trail.split(", ").filter(|entry| !entry.is_empty());
     let is_attempt = |entry: &&str| {
-        let mut others = [AVOIDED, DOWNGRADED, RELIEVED].into_iter();
+        let mut others = [AVOIDED, FULL, DOWNGRADED, RELIEVED].into_iter();
         !others.any(|class| entry.contains(class))
     };
     entries.filter(is_attempt).count()

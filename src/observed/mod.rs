@@ -34,6 +34,8 @@ pub struct TargetState {
     pub latency_p95_ms: Option<f64>,
     /// Share of attempts that failed lately, 0 to 1.
     pub error_rate: Option<f64>,
+    /// Requests that it is serving now.
+    pub in_flight_requests: u64,
     /// Estimated tokens of the requests that it is serving now.
     pub in_flight_tokens: u64,
     /// How many they are.

@@ -21,7 +21,7 @@ mod tiers;
 mod weighted;
 
 pub use constraint::Constraints;
-pub use cooling::put_last;
+pub use cooling::{is_full, put_last};
 pub use eligible::Unable;
 pub use facts::{Facts, Reads, Script};
 pub use params::{Param, ParamShape, ParamValue, Params};

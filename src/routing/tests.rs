@@ -19,6 +19,7 @@ pub(super) fn backend(provider: &str) -> Backend {
         provider: provider.to_owned(),
         model: "m".to_owned(),
         weight: 1,
+        concurrency: None,
         tries: 1,
         capabilities: Capabilities::default(),
         quality: None,

@@ -407,6 +407,7 @@ fn backend(number: usize) -> Backend {
         provider: format!("provider-{number}"),
         model: "m".to_owned(),
         weight: u32::try_from(number % 7).unwrap_or(1),
+        concurrency: None,
         tries: 1,
         capabilities: Capabilities::default(),
         quality: None,

@@ -127,7 +127,7 @@ def test_all_attempts_together_end_in_time(gateway, stream):
     told = error(response, 504)
     assert told["code"] == "total_timeout" and "timeouts.total" in told["message"]
     assert "openai-total" in told["message"], "what was tried is told"
-    assert TOTAL_MS <= waited * 1000 < TOTAL_MS + TRY_MS
+    assert TOTAL_MS - 20 <= waited * 1000 < TOTAL_MS + TRY_MS, "clocks differ by a little"
 
 
 def test_a_stream_that_has_begun_is_not_cut_unless_that_is_wanted(gateway):

@@ -124,3 +124,14 @@ fn a_failed_attempts_limits_are_nobodys() {
     let reply = mesh.reply(&mut sent.attempt, &failed).expect("a reply");
     assert!(!reply.headers.contains_key("x-ratelimit-remaining-requests"));
 }
+
+#[test]
+fn whoever_waits_for_warm_candidates_records_who_is_warm() {
+    let warmth = |wait_for: &str| {
+        let config = gateway(|document| {
+            document["models"]["smart"]["timeouts"] = json!({"wait_for": wait_for});
+        });
+        config.wants.warmth
+    };
+    assert!(warmth("warm") && !warmth("last"));
+}

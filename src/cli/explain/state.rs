@@ -191,6 +191,7 @@ impl Observed for State {
             latency_p95_ms: target.total_ms.p95,
             error_rate: target.error_rate,
             tokens_ratio: target.tokens_ratio,
+            in_flight_requests: target.in_flight.requests,
             in_flight_tokens: target.in_flight.tokens,
             in_flight_requests: target.in_flight.requests,
         })

@@ -80,6 +80,7 @@ fn check_candidate(
         provider: provider.clone(),
         model: model.clone(),
         weight: number(weight, 1),
+        concurrency: None,
         tries: number(tries, 1),
         capabilities,
         tokenizer: tokenizer
@@ -114,6 +115,7 @@ pub(super) fn complete_by_provider(
             continue;
         };
         backend.labels = std::mem::take(&mut backend.labels).or(&provider.labels);
+        backend.concurrency = provider.concurrency;
         let operations = &mut backend.capabilities.operations;
         *operations =
             operations.only(|o| o.is_chat() || provider.offer(o, &backend.model).is_some());

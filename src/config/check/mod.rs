@@ -28,7 +28,8 @@ use super::units::show_size;
 use super::values::Size;
 use super::walk::walk;
 use super::words::describe;
-use super::{Config, EnvoySettings, Limits, ModelConfig, Routing, Telemetry};
+use super::{Config, EnvoySettings, Limits, ModelConfig, Routing, Telemetry, WaitFor};
+use crate::catalog::Backend;
 use crate::observed::{Settings, Wants};
 use crate::routing::Policies;
 use adaptation::Adaptations;
@@ -158,19 +159,30 @@ fn wants(
     let mut wants = policies.fold(Wants::default(), Wants::or);
     let shown = envoy.state_port.is_some();
     let of_rules = routing.rules.iter().filter_map(|rule| rule.timeouts);
-    let mut times = models.values().map(|model| model.timeouts).chain(of_rules);
-    let adapts = times.any(|timeouts| timeouts.adaptive.is_some());
+    let times = models.values().map(|model| model.timeouts).chain(of_rules);
+    let adapts = times.clone().any(|timeouts| timeouts.adaptive.is_some());
+    let mut waits = times.map(|timeouts| timeouts.wait_for);
+    wants.warmth |= waits.any(|who| who == WaitFor::Warm);
     wants.figures |= shown || adapts || routing.limits_times();
-    wants.in_flight |= shown || models.values().any(|model| model.under_load.is_some());
+    let bounded = of_candidates(models, routing).any(|c| c.concurrency.is_some());
+    let relieved = models.values().any(|model| model.under_load.is_some());
+    wants.figures |= bounded;
+    wants.in_flight |= shown || bounded || relieved;
     wants.tokens |= routing.reads_tokens();
     wants
 }
 
+fn of_candidates<'c>(
+    models: &'c BTreeMap<String, ModelConfig>,
+    routing: &'c Routing,
+) -> impl Iterator<Item = &'c Backend> {
+    let of_models = models.values().flat_map(|model| &model.candidates);
+    of_models.chain(routing.rules.iter().flat_map(|rule| &rule.candidates))
+}
+
 /// No text of fewer bytes than the smallest window has tokens fills it.
 fn count_from(models: &BTreeMap<String, ModelConfig>, routing: &Routing, wants: Wants) -> usize {
-    let of_models = models.values().flat_map(|model| &model.candidates);
-    let of_rules = routing.rules.iter().flat_map(|rule| &rule.candidates);
-    let windows = of_models.chain(of_rules);
+    let windows = of_candidates(models, routing);
     let smallest = windows.filter_map(|c| c.capabilities.context_window).min();
     match wants.tokens {
         true => 0,

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use super::candidate::check_labels;
 use super::dialect::{Spoken, check_dialect};
 use super::{aws, tokens};
+use crate::catalog::Concurrency;
 use crate::config::endpoint;
 use crate::config::names::{
     ApiVersion, EndpointUrl, EnvName, HeaderName, HeaderValue, KeyFile, Kind, ProviderName, kinds,
 };
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
-use crate::config::raw::{Key, RawCircuitBreaker, RawOutlierDetection, RawProvider};
+use crate::config::raw::{
+    Key, RawCircuitBreaker, RawConcurrency, RawOutlierDetection, RawProvider,
+};
 use crate::config::shape::Given;
 use crate::config::values::{Int, Map};
 use crate::config::words::{did_you_mean, one_of, quote};
@@ -57,6 +60,8 @@ fn check_provider(
         headers,
         outlier_detection,
         circuit_breaker,
+        concurrency,
+        preconnect,
     } = raw;
     let headers = check_headers(headers, path, findings);
     let kind = check_kind(name, kind, path, findings)?;
@@ -103,6 +108,8 @@ fn check_provider(
         http2: http2.get().copied().unwrap_or(false),
         outlier_detection: check_outlier_detection(outlier_detection.get()),
         circuit_breaker: check_circuit_breaker(circuit_breaker.get()),
+        concurrency: check_concurrency(concurrency.get(), path, findings),
+        preconnect: number(preconnect, 0),
     })
 }
 
@@ -291,13 +298,33 @@ fn check_circuit_breaker(raw: Option<&RawCircuitBreaker>) -> CircuitBreaker {
         max_pending_requests,
         max_requests,
         max_retries,
+        retry_percent,
     } = raw.unwrap_or(&unsaid);
     CircuitBreaker {
         max_connections: number(max_connections, 1_024),
         max_pending_requests: number(max_pending_requests, 1_024),
         max_requests: number(max_requests, 4_096),
         max_retries: number(max_retries, 1_024),
+        retry_percent: retry_percent.get().map(|_| number(retry_percent, 0)),
     }
+}
+
+fn check_concurrency(
+    raw: Option<&RawConcurrency>,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<Concurrency> {
+    let RawConcurrency { most, least } = raw?;
+    let most = number(most, u32::MAX);
+    let least = number(least, most);
+    if least > most {
+        let finding = Finding::new(
+            least.to_string(),
+            format!("at most {most}, which is `most`"),
+        );
+        findings.error(At::Value, &path.key("concurrency").key("least"), finding);
+    }
+    Some(Concurrency { most, least })
 }
 
 /// The shape's range holds it within 32 bits already.

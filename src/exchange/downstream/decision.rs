@@ -84,9 +84,10 @@ impl<'a> Choice<'a> {
     }
 
     /// The trail's entries of those that are left alone for now.
-    fn told_resting(&self) -> String {
+    fn told_resting(&self, view: &View<'_>) -> String {
         let (last, left_out) = (self.resting().iter(), self.avoided.iter());
-        trail::of_avoided(last.chain(left_out).copied())
+        let is_full = |c: &Backend| routing::is_full(c, view.observed);
+        trail::of_avoided(last.chain(left_out).copied(), &is_full)
     }
 }
 
@@ -300,7 +301,7 @@ impl Downstream {
             prefix: profile.prefix.map_or(0, |prefix| prefix.hash),
             avoided: trail::joined(
                 std::mem::take(&mut self.asked.downgraded),
-                choice.told_resting(),
+                choice.told_resting(view),
             ),
             findings: findings.clone(),
             betas: std::mem::take(&mut self.asked.betas),

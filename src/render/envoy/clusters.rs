@@ -65,9 +65,14 @@ fn static_chains(scene: &Scene<'_>, chains: &[Chain]) -> Vec<Value> {
         let names: Vec<&str> = chain.members.iter().map(|m| m.cluster.as_str()).collect();
         aggregates.push(aggregate(&chain.name, &names, first, options));
     }
-    let members = members
-        .into_iter()
-        .map(|(name, provider)| provider_cluster(provider, name));
+    let members = members.into_iter().map(|(name, provider)| {
+        let mut cluster = provider_cluster(provider, name);
+        if provider.http2 {
+            // Of a chain, the member says how it is spoken to.
+            cluster["typed_extension_protocol_options"] = filters::protocol(true);
+        }
+        cluster
+    });
     members.chain(aggregates).collect()
 }
 
@@ -100,6 +105,10 @@ fn provider_cluster(provider: &ProviderConfig, name: &str) -> Value {
     if endpoint.tls {
         cluster["transport_socket"] = tls(endpoint, is_ip, provider.http2);
     }
+    if provider.preconnect > 0 {
+        let ratio = 1.0 + f64::from(provider.preconnect) / 100.0;
+        cluster["preconnect_policy"] = json!({ "per_upstream_preconnect_ratio": ratio });
+    }
     cluster
 }
 
@@ -128,12 +137,19 @@ pub(super) fn endpoint_cluster(name: &str, endpoint: &Endpoint) -> Value {
 
 fn circuit_breakers(provider: &ProviderConfig) -> Value {
     let breaker = provider.circuit_breaker;
-    json!({ "thresholds": [{
+    let mut thresholds = json!({
         "max_connections": breaker.max_connections,
         "max_pending_requests": breaker.max_pending_requests,
         "max_requests": breaker.max_requests,
-        "max_retries": breaker.max_retries,
-    }]})
+    });
+    match breaker.retry_percent {
+        Some(percent) => {
+            let budget = json!({ "budget_percent": { "value": percent } });
+            thresholds["retry_budget"] = budget;
+        }
+        None => thresholds["max_retries"] = json!(breaker.max_retries),
+    }
+    json!({ "thresholds": [thresholds] })
 }
 
 /// The name is fixed here, because what the filter sets as authority comes too late for TLS.

@@ -74,15 +74,23 @@ pub(in crate::render) fn protocol_options(
     filters.extend(signing::filters(scene.config, providers));
     filters.push(codec());
     let http2 = !providers.is_empty() && providers.iter().all(|p| p.http2);
+    let mut options = protocol(http2);
+    options[OPTIONS]["http_filters"] = json!(filters);
+    options
+}
+
+const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+
+/// How a cluster is spoken to.
+pub(super) fn protocol(http2: bool) -> Value {
     let protocol = if http2 {
         "http2_protocol_options"
     } else {
         "http_protocol_options"
     };
-    json!({ "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+    json!({ OPTIONS: {
+        "@type": format!("type.googleapis.com/{OPTIONS}"),
         "explicit_http_config": { protocol: {} },
-        "http_filters": filters,
     }})
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::Concurrency;
 use crate::failure::Class;
 use crate::observed::{CoolDown, TargetState};
 
@@ -57,4 +58,39 @@ fn one_request_tries_who_would_be_asked_first() {
     assert_eq!(tried("a"), (String::from("abc"), (1, true)));
     // Behind others it would hardly be asked, and nobody else could try meanwhile.
     assert_eq!(tried("c"), (String::from("bac"), (2, false)));
+}
+
+/// A target that serves so many requests, and fails so often.
+struct Busy(u64, Option<f64>);
+
+impl Observed for Busy {
+    fn target(&self, provider: &str, _model: &str) -> TargetState {
+        let is_it = provider == "a";
+        TargetState {
+            in_flight_requests: if is_it { self.0 } else { 0 },
+            error_rate: self.1.filter(|_| is_it),
+            ..TargetState::default()
+        }
+    }
+
+    fn is_warm(&self, _provider: &str, _model: &str, _prefix: u64) -> bool {
+        false
+    }
+}
+
+#[test]
+fn who_serves_as_many_as_it_may_comes_last_and_may_less_as_it_fails() {
+    let is_first = |busy: Busy| {
+        let mut backends = ["a", "b"].map(crate::routing::tests::backend);
+        backends[0].concurrency = Some(Concurrency {
+            most: 100,
+            least: 5,
+        });
+        let mut candidates = backends.iter().collect();
+        put_last(&mut candidates, &busy);
+        candidates[0].provider == "a"
+    };
+    assert!(is_first(Busy(99, None)) && !is_first(Busy(100, None)));
+    assert!(is_first(Busy(24, Some(0.5))) && !is_first(Busy(25, Some(0.5))));
+    assert!(is_first(Busy(4, Some(1.0))) && !is_first(Busy(5, Some(1.0))));
 }

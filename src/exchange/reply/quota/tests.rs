@@ -3,13 +3,15 @@ use super::*;
 /// 2026-11-21T12:40:00Z.
 const NOW_MS: u64 = 1_795_264_800_000;
 
-fn told(headers: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+fn told(headers: Headers<'_>) -> Vec<(&'static str, String)> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let headers: Vec<_> = headers.iter().map(owned).collect();
     Quota::read(&headers, NOW_MS).take_headers().collect()
 }
 
-fn back_in(headers: &[(&str, &str)]) -> u64 {
+fn back_in(headers: Headers<'_>) -> u64 {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let headers: Vec<_> = headers.iter().map(owned).collect();
     Quota::read(&headers, NOW_MS).back_in_ms
@@ -17,7 +19,7 @@ fn back_in(headers: &[(&str, &str)]) -> u64 {
 
 #[test]
 fn every_vendor_is_told_in_openais_words() {
-    let cases: [(&[(&str, &str)], &[(&str, &str)]); 5] = [
+    let cases: [(Headers<'_>, Headers<'_>); 5] = [
         (
             &[
                 ("x-ratelimit-limit-requests", "60"),
