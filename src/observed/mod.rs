@@ -38,8 +38,6 @@ pub struct TargetState {
     pub in_flight_requests: u64,
     /// Estimated tokens of the requests that it is serving now.
     pub in_flight_tokens: u64,
-    /// How many they are.
-    pub in_flight_requests: u64,
     /// What it counts for one estimated token of a prompt.
     pub tokens_ratio: Option<f64>,
 }

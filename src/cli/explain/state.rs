@@ -193,7 +193,6 @@ impl Observed for State {
             tokens_ratio: target.tokens_ratio,
             in_flight_requests: target.in_flight.requests,
             in_flight_tokens: target.in_flight.tokens,
-            in_flight_requests: target.in_flight.requests,
         })
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
-use pointsman::budget::{self, Limit, Window};
+use pointsman::budget::{self, Limit, Who, Window};
 use pointsman::catalog::cost::{Percent, Tariff, usd};
 use pointsman::catalog::price::{Price, Prices};
 use pointsman::json;
@@ -151,25 +151,30 @@ impl Store for Shelf {
 const LIMIT: Limit = Limit {
     most: u64::MAX / 2,
     window: Window::Day,
+    lapse_ms: budget::USUAL_LAPSE_MS,
 };
+
+fn account(id: u64) -> Who<'static> {
+    Who { id, name: "search" }
+}
 
 /// A page of a book with so many accounts on it.
 fn books(accounts: u64) -> Shelf {
     let books = Shelf::default();
     for who in 0..accounts {
         // Those on one page differ by the number of pages.
-        let held = budget::reserve(&books, "team-day", who * 1024, 1, LIMIT, NOW_MS);
+        let held = budget::reserve(&books, "team-day", account(who * 1024), 1, LIMIT, NOW_MS);
         held.iter().for_each(|held| {
-            held.settle(&books, LIMIT.window, 1, NOW_MS);
+            held.settle(&books, LIMIT, 1, NOW_MS);
         });
     }
     books
 }
 
 fn hold(books: &Shelf) -> bool {
-    let held = budget::reserve(books, "team-day", 0, 2_000, LIMIT, NOW_MS);
+    let held = budget::reserve(books, "team-day", account(0), 2_000, LIMIT, NOW_MS);
     held.iter().for_each(|held| {
-        held.settle(books, LIMIT.window, 1_560, NOW_MS);
+        held.settle(books, LIMIT, 1_560, NOW_MS);
     });
     held.is_ok()
 }
