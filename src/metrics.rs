@@ -123,10 +123,14 @@ pub enum Of {
     BudgetRefusals,
     /// Requests that another model served than was asked for.
     Downgrades,
+    /// What providers' caches saved.
+    PromptSaved,
+    /// What writing to them cost more.
+    PromptSurcharge,
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 17] = [
+pub const METRICS: [Metric; 19] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -244,6 +248,20 @@ pub const METRICS: [Metric; 17] = [
         kind: Kind::Counter,
         help: "requests that another model served, near the end of a budget or, without one, under load",
         labels: &[REQUEST_MODEL, BUDGET],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_prompt_cache_saved_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what tokens out of providers' caches would have cost more, in billionths of a USD",
+        labels: &[PROVIDER, RESPONSE_MODEL],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_prompt_cache_surcharge_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what requests cost more that wrote to providers' caches, in billionths of a USD",
+        labels: &[PROVIDER, RESPONSE_MODEL],
         buckets: &[],
     },
 ];
@@ -394,6 +412,12 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
     }
     if let Some(bill) = &observation.bill {
         of_bill(bill, target, count);
+        let amount = bill.saved_nano_usd.unsigned_abs();
+        match bill.saved_nano_usd {
+            0 => {}
+            1.. => count(&Of::PromptSaved.sample(target, "", amount)),
+            _ => count(&Of::PromptSurcharge.sample(target, "", amount)),
+        }
         if observation.rejected {
             of_rejected(bill, target, ended_as(observation), count);
         }

@@ -10,6 +10,7 @@ mod draft;
 mod fit;
 mod json_text;
 mod prompt;
+pub mod prompt_cache;
 mod reply;
 mod schema_prompt;
 mod stream;

@@ -75,6 +75,22 @@ impl Tariff {
         })
     }
 
+    /// Nano-USD that the provider's cache saved: what was read from it, against fresh tokens, less
+    /// what writing to it cost more. `None` when it was not used, or prices are not known.
+    pub fn saved_nano_usd(&self, usage: &Usage) -> Option<i64> {
+        if usage.cached_input_tokens == 0 && usage.cache_write_tokens == 0 {
+            return None;
+        }
+        let fresh = Usage {
+            cached_input_tokens: 0,
+            cache_write_tokens: 0,
+            cache_write_1h_tokens: 0,
+            ..*usage
+        };
+        let (fresh, paid) = (self.nano_usd(&fresh)?, self.nano_usd(usage)?);
+        Some(i64::try_from(fresh).ok()? - i64::try_from(paid).ok()?)
+    }
+
     /// The prices of a request with so many tokens in its prompt.
     pub fn at(&self, input_tokens: u64) -> &Prices {
         let longer = self.above.iter().rev();

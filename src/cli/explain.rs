@@ -193,6 +193,14 @@ fn write_text(told: &Value, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "limits      {}", limits.join(", "))?;
     }
     writeln!(out, "policy      {}", text(&told["policy"]))?;
+    match told["cache"].as_str() {
+        None => {}
+        Some("keeps") => writeln!(
+            out,
+            "cache       the answer may come out of it, and is kept"
+        )?,
+        Some(why) => writeln!(out, "cache       passed by: {why}")?,
+    }
     let timeouts = &told["timeouts_ms"];
     let total = match timeouts["total"].as_u64() {
         Some(0) | None => "no limit together".to_owned(),

@@ -279,6 +279,8 @@ pub struct ModelConfig {
     pub timeouts: Timeouts,
     /// Which answers are kept; `None` for none.
     pub cache: Option<ResponseCache>,
+    /// Whether providers are told what to keep of prompts whose beginnings come again.
+    pub prompt_cache: bool,
     /// What serves while it has too much to do.
     pub under_load: Option<UnderLoad>,
 }

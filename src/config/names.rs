@@ -139,6 +139,8 @@ words! {
     WaitWord: wait_words;
     /// What may be left out of a conversation.
     TrimWord: trim_words;
+    /// `prompt_cache`.
+    PromptCacheWord: prompt_cache_words;
     /// What a request can need.
     NeedWord: need_words;
     /// Scripts.
@@ -205,6 +207,10 @@ fn wait_words() -> Vec<&'static str> {
 
 fn lack_words() -> Vec<&'static str> {
     vec!["prompt", "skip"]
+}
+
+fn prompt_cache_words() -> Vec<&'static str> {
+    vec!["auto", "off"]
 }
 
 fn trim_words() -> Vec<&'static str> {

@@ -10,8 +10,8 @@ use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, ClassifierName, EndpointUrl,
     EnvName, GcpName, HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord,
     ListenAddress, ModelName, ModelRef, ModulePath, OnUnsupportedWord, OperationWord,
-    ParameterName, ProviderName, ProviderRef, TemplateName, TemplateRef, TemplateText,
-    ThinkingWord, TokenizerWord, TrimWord, UpstreamModel, WaitWord,
+    ParameterName, PromptCacheWord, ProviderName, ProviderRef, TemplateName, TemplateRef,
+    TemplateText, ThinkingWord, TokenizerWord, TrimWord, UpstreamModel, WaitWord,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -265,6 +265,9 @@ object! {
         complex_tools: RawComplexTools,
         /// Which answers are kept and given again to equal requests; none when not said.
         cache: RawCache,
+        /// `auto` marks for the provider's own cache what prompts begin with that come again, where
+        /// the client sets no markers; `off` when not said.
+        prompt_cache: PromptCacheWord,
     }
 }
 

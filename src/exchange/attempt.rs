@@ -1,6 +1,7 @@
 //! One upstream try: from the plan to the provider's request, and from its reply to the
 //! client's. An attempt depends on no earlier one.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
 use super::reply::{Again, Gate, Origin, ReplyState, ResponseHead};
 use super::{Topology, counting, trail};
-use crate::adapt::{self, Candidate};
+use crate::adapt::{self, Candidate, prompt_cache};
 use crate::catalog::Backend;
 use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate, Serving};
 use crate::failure::{Class, Failure};
@@ -299,14 +300,40 @@ impl Attempt {
                 report.rewritten(param, "the configuration says so");
             }
         }
+        let schema = self.provider.kind.schema();
+        let is_warm = self.plan.steps.get(self.index).is_some_and(|s| s.warm);
+        let least = prompt_cache::least_tokens(schema.name(), &self.backend.model);
+        if let Some(least) = least.filter(|_| is_warm) {
+            prompt_cache::mark(&mut request, body, least, report);
+        }
+        let defaults = self.with_cache_key(&request, report);
         let target = Target {
             betas: &self.plan.betas,
+            defaults: defaults.as_ref().unwrap_or(&self.backend.defaults),
             ..self.provider.target(&self.backend, body)
         };
-        let schema = self.provider.kind.schema();
         schema
             .translate_request(&request, &target, report)
             .map_err(untranslatable)
+    }
+
+    /// OpenAI finds what it has kept sooner when requests with one beginning have one key.
+    fn with_cache_key(
+        &self,
+        request: &ChatCompletionRequest<'_>,
+        report: &mut Report,
+    ) -> Option<BTreeMap<String, String>> {
+        let model = self.config.models.get(&self.plan.model)?;
+        let is_long = self.plan.prefix != 0 && self.plan.input_tokens >= 1024;
+        let is_openai = self.provider.kind.kind() == "openai";
+        if !model.prompt_cache || !is_long || !is_openai || request.prompt_cache_key.is_some() {
+            return None;
+        }
+        let mut defaults = self.backend.defaults.clone();
+        let key = format!("\"pointsman-{:016x}\"", self.plan.prefix);
+        defaults.entry("prompt_cache_key".to_owned()).or_insert(key);
+        report.defaulted("prompt_cache_key", "one for each beginning of a prompt");
+        Some(defaults)
     }
 
     fn candidate(&self) -> Candidate<'_> {

@@ -185,19 +185,13 @@ fn shows_addresses(chat: &ChatCompletionRequest<'_>) -> bool {
         })
 }
 
-/// The answer that is kept for this request, when it may be given.
-pub(super) fn find(
-    config: &Config,
-    facts: RequestFacts<'_>,
-    key: &[u8],
-    directives: Directives,
-) -> Option<Hit> {
+/// The answer that is kept for this request.
+pub(super) fn find(config: &Config, facts: RequestFacts<'_>, key: &[u8]) -> Option<Hit> {
     let now_ms = facts.now_ms();
     let entry = Shelf::new(facts.answers?, config.cache, now_ms).find(key)?;
-    let age_s = entry.age_s(now_ms);
-    directives.allow(age_s).then(|| Hit {
+    Some(Hit {
         ttl_s: entry.until_ms.saturating_sub(now_ms) / 1000,
-        age_s,
+        age_s: entry.age_s(now_ms),
         entry,
     })
 }

@@ -212,6 +212,9 @@ pub struct Step {
     /// Whether it may be asked again after a short wait.
     #[serde(default, skip_serializing_if = "is_false")]
     pub waits: bool,
+    /// It has lately read a prompt that begins so, and is to be told what to keep.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub warm: bool,
 }
 
 /// Left out of what travels.

@@ -93,6 +93,7 @@ pub(super) fn plan_of(providers: &[&str]) -> Handoff {
         cluster: (*provider).to_owned(),
         tokens: 0,
         waits: false,
+        warm: false,
     };
     Handoff {
         steps: providers.iter().map(step).collect(),

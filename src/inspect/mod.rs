@@ -9,7 +9,7 @@ mod validate;
 
 pub use operation::{inspect_operation, sized};
 
-pub use prefix::{Prefix, prefix};
+pub use prefix::{LONG_ENOUGH, Prefix, prefix};
 pub use tally::{tally, tally_message};
 
 use std::borrow::Cow;

@@ -12,7 +12,7 @@ pub struct Prefix {
 }
 
 /// A system prompt of so many bytes is a beginning of its own: what follows may differ.
-const LONG_ENOUGH: usize = 4096;
+pub const LONG_ENOUGH: usize = 4096;
 
 /// The beginning of this prompt: its tools and system messages, and, when these are short, all
 /// up to the first message of the user. So the turns of one conversation have the same, and so

@@ -74,6 +74,7 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
                 ..Usage::default()
             },
             nano_usd: 42,
+            saved_nano_usd: -3,
             payer: Payer {
                 model: "smart".to_owned(),
                 rule: String::new(),
@@ -93,6 +94,7 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
         format!("gen_ai_client_operation_duration_milliseconds{of} 30"),
         format!("gen_ai_client_token_usage_total{of}gen_ai_token_type=.=input;.;{asked} 7"),
         format!("pointsman_cost_nano_usd_total{of}pointsman_team=.=search;.;{asked} 42"),
+        format!("pointsman_prompt_cache_surcharge_nano_usd_total{of} 3"),
     ];
     assert_eq!(told, expected);
 }
@@ -110,6 +112,7 @@ fn an_answer_that_is_thrown_away_is_counted_with_what_it_cost() {
                 ..Usage::default()
             },
             nano_usd: 5,
+            saved_nano_usd: 0,
             payer: Payer::default(),
         })),
         rejected: true,

@@ -51,6 +51,8 @@ pub struct Bill {
     pub usage: Usage,
     /// What they cost, in nano-USD; 0 where prices are not known.
     pub nano_usd: u64,
+    /// What the provider's cache saved, in nano-USD; below 0 when writing to it cost more.
+    pub saved_nano_usd: i64,
     /// Who has asked.
     pub payer: Payer,
 }

@@ -410,6 +410,12 @@ class Gateway:
             body["stream"] = True
         return self.post(body, headers=headers)
 
+    def counts(self, metric, *values):
+        """Whether a metric counts anything under labels of these values."""
+        page = self.envoy.admin.get("/stats/prometheus").text
+        lines = [line for line in page.splitlines() if line.startswith(metric + "{")]
+        return any(all(f'="{value}"' in line for value in values) for line in lines)
+
     def post(self, body, headers=None):
         """Posts any body to the chat endpoint."""
         return self.http.post("/v1/chat/completions", json=body, headers=headers)

@@ -14,6 +14,7 @@ PROMPT = "a secret that nobody shall count"
 
 #: USD for a million tokens.
 PRICES = {"input": 3, "cached_input": 3, "output": 15}
+KEPT = {"input": 3, "cached_input": 1, "cache_write": 4, "output": 15}
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,15 @@ def measured(binaries, shared_standins, tmp_path_factory):
     (port,) = free_ports(1)
     vendors = ["openai", "anthropic"]
     document = {
-        "providers": {v: provider(shared_standins[v]) for v in vendors},
+        "providers": {
+            **{v: provider(shared_standins[v]) for v in vendors},
+            "keeper": provider(shared_standins["anthropic"]),
+        },
         "models": {
+            "kept": {
+                "cache": {"ttl": "10m", "shared": True},
+                "candidates": [{"provider": "keeper", "model": MODELS["anthropic"], "prices": KEPT}],
+            },
             "smart": {"candidates": [candidate(v) for v in vendors]},
             "priced": {"candidates": [candidate("anthropic", prices=PRICES)]},
             "split": {
@@ -42,6 +50,10 @@ def measured(binaries, shared_standins, tmp_path_factory):
     for _ in range(3):
         gateway.chat("smart", PROMPT)
         gateway.chat("smart", PROMPT, stream=True)
+    # Kept by the provider at first, then out of our own cache, then out of the provider's.
+    marked = {"type": "text", "text": PROMPT * 200, "cache_control": {"type": "ephemeral"}}
+    for directive in ("max-age=60", "max-age=60", "no-cache"):
+        gateway.chat("kept", [marked], headers={"cache-control": directive})
     gateway.chat("no-such-model")
     gateway.chat("split", PROMPT)
     fault = {"kind": "status", "status": 429, "retry_after": 60}

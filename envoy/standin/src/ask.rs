@@ -45,6 +45,8 @@ pub struct Ask {
     pub input_bytes: usize,
     /// Whether prompt caching was asked for.
     pub cache: bool,
+    /// Tokens of a long prompt that are read from the cache, and that are written to it.
+    pub kept: Option<(u64, u64)>,
     /// What is asked for, when it is neither a chat nor anything like it.
     pub besides: Option<crate::besides::Besides>,
     /// What the answer rests on and cites (Cohere).
@@ -128,10 +130,19 @@ impl Ask {
 
     /// Input tokens read from the cache: half of them when caching was asked for.
     pub fn cached_tokens(&self) -> u64 {
-        if self.cache {
-            self.input_tokens() / 2
-        } else {
-            0
+        match self.kept {
+            Some((read, _)) => read.min(self.input_tokens()),
+            None if self.cache => self.input_tokens() / 2,
+            None => 0,
+        }
+    }
+
+    /// Input tokens written to the cache: a quarter of them when caching was asked for.
+    pub fn written_tokens(&self) -> u64 {
+        match self.kept {
+            Some((_, written)) => written.min(self.input_tokens() - self.cached_tokens()),
+            None if self.cache => self.input_tokens() / 4,
+            None => 0,
         }
     }
 }

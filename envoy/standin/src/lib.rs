@@ -20,6 +20,7 @@ mod control;
 mod exchange;
 mod faults;
 mod gzip;
+mod prompt_cache;
 mod record;
 mod reply;
 mod schema_instance;

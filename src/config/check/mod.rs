@@ -168,6 +168,7 @@ fn wants(
     let relieved = models.values().any(|model| model.under_load.is_some());
     wants.figures |= bounded;
     wants.in_flight |= shown || bounded || relieved;
+    wants.warmth |= models.values().any(|model| model.prompt_cache);
     wants.tokens |= routing.reads_tokens();
     wants
 }

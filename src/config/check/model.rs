@@ -110,6 +110,7 @@ fn check_model(
         fit: _,
         complex_tools: _,
         cache,
+        prompt_cache,
     } = raw;
     let policy = policy.get().map(|RawPolicies(policies)| policies.clone());
     let policy = policy.unwrap_or_default();
@@ -146,6 +147,7 @@ fn check_model(
             .and_then(|raw| check_under_load(raw, &path.key("under_load"), findings)),
         timeouts: check_timeouts(timeouts.get(), defaults.timeouts, &timeouts_at, findings),
         cache: cache::check(cache, &path.key("cache"), findings),
+        prompt_cache: prompt_cache.get().is_some_and(|word| word.0 == "auto"),
     };
     refuse_held_hedges(&model, path, findings);
     model

@@ -47,9 +47,11 @@ impl Downstream {
     ) -> Result<Option<Mutation>, Failure> {
         let directives = self.asked.directives;
         let hit = match &key {
-            Some(Ok(key)) => caching::find(&self.config, facts, key, directives),
+            Some(Ok(key)) if directives.allow(0) => caching::find(&self.config, facts, key),
             _ => None,
         };
+        let is_too_old = hit.as_ref().is_some_and(|hit| !directives.allow(hit.age_s));
+        let hit = hit.filter(|_| !is_too_old);
         let may_answer = |c: &&Backend, hit: &Hit| trail::of_target(c) == hit.entry.target;
         let mut allowed = choice.plan.candidates.iter().chain(&choice.avoided);
         if let Some(hit) = hit.filter(|hit| allowed.any(|c| may_answer(c, hit))) {
@@ -64,8 +66,8 @@ impl Downstream {
                 let why = bypass.as_str();
                 ("bypass", format!("pointsman; fwd=bypass; detail={why}"))
             }
-            // What there may be is too old for this client.
-            Some(Ok(_)) if !directives.allow(0) || directives.max_age_s.is_some() => {
+            // What there is, or may be, is too old for this client.
+            Some(Ok(_)) if is_too_old || !directives.allow(0) => {
                 ("refresh", "pointsman; fwd=request".to_owned())
             }
             Some(Ok(_)) => ("miss", "pointsman; fwd=miss".to_owned()),

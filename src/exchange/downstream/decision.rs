@@ -280,7 +280,13 @@ impl Downstream {
         facts: RequestFacts<'_>,
     ) -> Handoff {
         let profile = view.profile;
-        let steps = steps(&choice.plan.candidates, profile, self.topology);
+        let mut steps = steps(&choice.plan.candidates, profile, self.topology);
+        if serving.model.prompt_cache
+            && let Some(prefix) = profile.prefix.filter(|_| profile.input_tokens >= 1024)
+        {
+            let is_warm = |s: &Step| facts.observed.is_warm(&s.provider, &s.model, prefix.hash);
+            steps.iter_mut().for_each(|step| step.warm = is_warm(step));
+        }
         let team = &self.asked.counted.team;
         // What may be stored is not asked for twice at a time either.
         let once = profile.stored && !serving.repeats_stored();
@@ -448,6 +454,7 @@ pub(super) fn steps(
                 None => 0,
             },
             waits: false,
+            warm: false,
         });
     }
     steps

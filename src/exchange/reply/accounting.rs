@@ -136,6 +136,11 @@ impl ReplyState {
         }
     }
 
+    /// What the provider's cache saved, in nano-USD; below 0 when writing to it cost more.
+    pub(super) fn saved(&self) -> Option<i64> {
+        self.origin.tariff.as_ref()?.saved_nano_usd(&self.usage)
+    }
+
     pub(super) fn cost(&self, usage: &Usage) -> Option<u64> {
         self.origin.tariff.as_ref()?.nano_usd(usage)
     }
@@ -159,6 +164,9 @@ impl ReplyState {
         }
         if let Some(nano) = self.cost(&usage) {
             mutation.store(handoff::COST, self.with_rejected(nano).to_string());
+        }
+        if let Some(saved) = self.saved() {
+            mutation.store(handoff::SAVED, saved.to_string());
         }
     }
 }

@@ -123,6 +123,7 @@ impl ReplyState {
                 Box::new(Bill {
                     usage: self.usage,
                     nano_usd: self.cost(&self.usage).unwrap_or(0),
+                    saved_nano_usd: self.saved().unwrap_or(0),
                     payer: self.origin.payer.clone(),
                 })
             });

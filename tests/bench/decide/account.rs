@@ -119,6 +119,7 @@ fn observation(usage: Usage) -> Observation {
             ..Update::default()
         },
         bill: Some(Box::new(Bill {
+            saved_nano_usd: 0,
             usage,
             nano_usd: 2_386_000,
             payer: Payer {

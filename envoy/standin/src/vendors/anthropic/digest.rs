@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::super::{flag, given, list, text};
 use super::turns::cache_marks;
 use crate::ask::{Ask, Choice, Format, Thinking, Tool};
+use crate::prompt_cache;
 
 /// Digests a request that passed all checks.
 pub fn digest(body: &Value) -> Ask {
@@ -47,8 +48,17 @@ pub fn digest(body: &Value) -> Ask {
             .collect(),
         input_bytes: input_bytes(body),
         cache: cache_marks(body) > 0,
+        kept: prompt_cache::look_up(text(body, "model"), blocks(body)),
         ..Ask::default()
     }
+}
+
+/// Tools, system and messages, block by block.
+fn blocks(body: &Value) -> impl Iterator<Item = (Option<String>, bool)> {
+    let head = list(body, "tools").iter().chain(list(body, "system"));
+    let turns = list(body, "messages").iter();
+    let turns = turns.flat_map(|turn| list(turn, "content"));
+    head.chain(turns).map(prompt_cache::with_field)
 }
 
 fn thinking(body: &Value) -> Thinking {

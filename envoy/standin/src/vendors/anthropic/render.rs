@@ -72,7 +72,7 @@ fn blocks(answer: &Answer) -> Vec<Value> {
 
 fn usage(ask: &Ask, output: u64, answer: &Answer) -> Value {
     let read = ask.cached_tokens();
-    let written = if ask.cache { ask.input_tokens() / 4 } else { 0 };
+    let written = ask.written_tokens();
     let mut usage = json!({
         "input_tokens": ask.input_tokens() - read - written,
         "cache_read_input_tokens": read, "cache_creation_input_tokens": written,

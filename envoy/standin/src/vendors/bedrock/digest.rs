@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::super::{given, list, text};
-use super::turns::has_cache_points;
+use super::turns::{all_blocks, has_cache_points};
 use crate::ask::{Ask, Choice, Format, Thinking, Tool};
+use crate::prompt_cache;
 
 /// Digests a request that passed all checks.
 pub fn digest(body: &Value, model: String, stream: bool) -> Ask {
@@ -43,6 +44,7 @@ pub fn digest(body: &Value, model: String, stream: bool) -> Ask {
             .collect(),
         input_bytes: input_bytes(body),
         cache: has_cache_points(body),
+        kept: prompt_cache::look_up("", all_blocks(body).map(prompt_cache::by_itself)),
         ..Ask::default()
     }
 }

@@ -51,7 +51,7 @@ fn blocks(answer: &Answer) -> Vec<Value> {
 
 fn usage(ask: &Ask, answer: &Answer) -> Value {
     let read = ask.cached_tokens();
-    let written = if ask.cache { ask.input_tokens() / 4 } else { 0 };
+    let written = ask.written_tokens();
     let output = answer.output_tokens();
     json!({
         "inputTokens": ask.input_tokens() - read - written, "outputTokens": output,

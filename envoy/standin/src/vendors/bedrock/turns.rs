@@ -208,7 +208,11 @@ fn blocks(body: &Value) -> impl Iterator<Item = &Value> {
 
 /// Whether anything may be cached.
 pub fn has_cache_points(body: &Value) -> bool {
+    all_blocks(body).any(|block| is(block, "cachePoint"))
+}
+
+/// Tools, system and messages, block by block.
+pub fn all_blocks(body: &Value) -> impl Iterator<Item = &Value> {
     let tools = body.get("toolConfig").map_or(&[][..], |c| list(c, "tools"));
-    let all = blocks(body).chain(list(body, "system")).chain(tools);
-    all.into_iter().any(|block| is(block, "cachePoint"))
+    tools.iter().chain(list(body, "system")).chain(blocks(body))
 }
