@@ -92,7 +92,13 @@ binaryen:
 
 .PHONY: cli
 cli: ## build the command line and the stand-ins
-	cargo build --quiet --profile cli --workspace --exclude pointsman-filter --exclude pointsman-noop --exclude pointsman-decide
+	cargo build --quiet --profile cli --workspace --exclude pointsman-filter --exclude pointsman-noop --exclude pointsman-decide \
+	    --exclude pointsman-ratelimit
+
+.PHONY: ratelimit
+ratelimit: ## build the rate limit service of the tests, and fetch Redis
+	@command -v redis-server > /dev/null || { $(call apt_install,redis-server); }
+	cargo build --quiet --package pointsman-ratelimit
 
 .PHONY: size
 size: wasm ## hold the filter to its budget
@@ -123,7 +129,7 @@ vendor: cli $(VENV)/.installed ## check translations against the vendors' own ty
 	POINTSMAN_BIN=target/cli/pointsman $(PYTHON) -m pytest --quiet tests/vendor
 
 .PHONY: e2e
-e2e: wasm cli $(VENV)/.installed clients ## real Envoy, both topologies
+e2e: wasm cli ratelimit $(VENV)/.installed clients ## real Envoy, both topologies
 	$(E2E) --envoy-version $(ENVOY)
 	$(E2E) --envoy-version $(ENVOY_STATIC)
 	$(E2E_CLIENTS) --envoy-version $(ENVOY)
@@ -137,7 +143,7 @@ istio: wasm cli $(VENV)/.installed ## manifests against Istio's schemas, Envoy's
 clients: $(CLIENTS_VENV)/.installed $(CLIENTS_PACKAGES)/.installed
 
 .PHONY: e2e-matrix
-e2e-matrix: wasm cli $(VENV)/.installed ## real Envoy, every supported minor
+e2e-matrix: wasm cli ratelimit $(VENV)/.installed ## real Envoy, every supported minor
 	for version in $(ENVOY_MATRIX); do \
 	    $(E2E) --envoy-version $$version; \
 	done
@@ -178,6 +184,9 @@ examples: cli ## write the reference, the JSON Schema and the rendered examples 
 	    target/cli/pointsman render envoy $$example > $${example%/*}/envoy.yaml; \
 	    target/cli/pointsman render envoy $$example --envoy 1.38 > $${example%/*}/envoy-1.38.yaml; \
 	done
+	cd examples/fleet && ../../target/cli/pointsman render limits pointsman.yaml > limits.yaml
+	cd examples/fleet && ../../target/cli/pointsman render limits pointsman.yaml \
+	    --format limitador > limits-limitador.yaml
 	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
 	    --workload registry.example.com/pointsman:0.1.0 > gateway/manifests.yaml
 	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \

@@ -120,6 +120,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "render",
         &[
+            "budget",
             "catalog",
             "config",
             "exchange",

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use pointsman::config::{Config, yaml};
 use pointsman::render::envoy::{self, EnvoyVersion};
+use pointsman::render::{LimitsFormat, limits};
 use serde_json::Value;
 
 const VERSIONS: [(&str, &str); 2] = [("1.40", "envoy.yaml"), ("1.38", "envoy-1.38.yaml")];
@@ -89,6 +90,48 @@ fn the_shipped_examples_are_rendered_from_their_documents() {
             );
         }
     }
+}
+
+#[test]
+fn the_shipped_limits_are_rendered_from_their_document() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/fleet");
+    let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let (config, _) = load(&read("pointsman.yaml"));
+    for (format, name) in [
+        (LimitsFormat::Envoy, "limits.yaml"),
+        (LimitsFormat::Limitador, "limits-limitador.yaml"),
+    ] {
+        let rendered = limits(&config, format).expect("limits");
+        assert!(
+            rendered == read(name),
+            "{name} is stale: run `make examples`"
+        );
+    }
+}
+
+#[test]
+fn only_budgets_of_the_fleet_bring_the_rate_limit_filter() {
+    let budget = |scope: &str| {
+        let budget = format!("budgets: [{{name: b, scope: {scope}, tokens: 9, per: day}}]");
+        let service = "rate_limit_service: {endpoint: \"http://h:1\", counts_refused: false}";
+        format!("{THREE}{service}\n{budget}\n")
+    };
+    let named = |bootstrap: &Value| bootstrap.to_string().matches("pointsman.ratelimit").count();
+    for (envoy, _) in VERSIONS {
+        let (config, document, _) = yaml::load(&budget("proxy")).expect("an accepted document");
+        let without = envoy::bootstrap(&config, &document.to_string(), version(envoy)).unwrap();
+        assert_eq!(named(&without), 0);
+        let with = bootstrap(&budget("fleet"), envoy);
+        // The filter and its service, what it asks for, the cluster and its load assignment.
+        assert_eq!(named(&with), 5, "{with}");
+        assert_eq!(with.to_string().matches("is_negative_hits").count(), 1);
+    }
+    let (config, _) = load(&budget("fleet"));
+    let reasons = envoy::unable(&config, version("1.37"));
+    assert!(
+        reasons[0].starts_with("rate_limit_service.negative_hits: found true"),
+        "{reasons:?}"
+    );
 }
 
 #[test]

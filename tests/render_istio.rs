@@ -337,3 +337,38 @@ fn what_is_typed_wrong_is_refused() {
     }
     assert!("pointsman".parse::<Label>().is_err());
 }
+
+#[test]
+fn the_rate_limit_filter_stands_right_after_ours_and_only_on_our_routes() {
+    let text = format!(
+        "{TWO_ACCOUNTS}rate_limit_service: {{endpoint: \"http://h:1\"}}\n\
+         budgets: [{{name: b, scope: fleet, tokens: 9, per: day}}]\n"
+    );
+    for variant in [Variant::Gateway, Variant::Sidecar] {
+        let objects = objects(&text, &options(variant, &["1.30", "1.31"]));
+        let patches = patches(&objects);
+        let of = |kind: &str| {
+            let all = patches.iter().filter(|patch| patch["applyTo"] == kind);
+            all.map(|patch| &patch["patch"]["value"])
+                .collect::<Vec<_>>()
+        };
+        let filters = of("HTTP_FILTER");
+        let names: Vec<_> = filters.iter().map(|filter| &filter["name"]).collect();
+        assert_eq!(
+            names,
+            ["pointsman.downstream", "pointsman.ratelimit"].repeat(2)
+        );
+        assert!(filters.iter().all(|filter| filter["disabled"] == true));
+        let limits = of("HTTP_ROUTE")
+            .into_iter()
+            .map(|route| &route["typed_per_filter_config"]["pointsman.ratelimit"]["rate_limits"]);
+        assert_eq!(limits.filter(|limits| limits.is_array()).count(), 2);
+        let clusters = of("CLUSTER").into_iter();
+        assert_eq!(
+            clusters
+                .filter(|c| c["name"] == "pointsman.ratelimit")
+                .count(),
+            2
+        );
+    }
+}

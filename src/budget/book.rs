@@ -117,6 +117,10 @@ impl Book {
         });
     }
 
+    pub(super) fn note(&mut self, who: Who<'_>, used: u64, limit: Limit, now_ms: u64) {
+        self.change(who, limit, now_ms, |account| account.settled = used);
+    }
+
     /// Changes the account, with its window brought up to now.
     fn change(&mut self, who: Who<'_>, limit: Limit, now_ms: u64, change: impl FnOnce(&mut Entry)) {
         let place = match self.0.iter().position(|account| account.who == who.id) {

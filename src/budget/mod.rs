@@ -78,6 +78,15 @@ pub fn accounts(store: &dyn Store, budget: &str, limit: Limit, now_ms: u64) -> V
         .collect()
 }
 
+/// Notes how an account stands by the word of somebody who keeps it for all proxies.
+pub fn note(store: &dyn Store, budget: &str, who: Who<'_>, used: u64, limit: Limit, now_ms: u64) {
+    store.change(&page_name(budget, who.id), &mut |old| {
+        let mut book = Book::decode(old);
+        book.note(who, used, limit, now_ms);
+        book.encode()
+    });
+}
+
 /// Why nothing was reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {

@@ -114,6 +114,30 @@ Examples:
 pub(super) enum RenderCommand {
     Envoy(RenderEnvoyArgs),
     Istio(Box<RenderIstioArgs>),
+    Limits(RenderLimitsArgs),
+}
+
+/// Write the rate limit service's limits: those of budgets of the fleet
+#[derive(Debug, clap::Args)]
+#[command(after_help = RENDER_LIMITS_EXAMPLES)]
+pub(super) struct RenderLimitsArgs {
+    /// The file, or - for standard input
+    pub(super) file: String,
+    /// Who reads them: the reference service, envoyproxy/ratelimit, or Limitador
+    #[arg(long, value_enum, default_value_t = LimitsReader::Envoy)]
+    pub(super) format: LimitsReader,
+}
+
+const RENDER_LIMITS_EXAMPLES: &str = "\
+Examples:
+  pointsman render limits pointsman.yaml > /data/ratelimit/config/pointsman.yaml
+  pointsman render limits pointsman.yaml --format limitador > limits.yaml";
+
+/// Who reads limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum LimitsReader {
+    Envoy,
+    Limitador,
 }
 
 /// Write an Envoy bootstrap: listener, filter, providers' clusters

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::args::{
-    IstioKeys, IstioVariant, Names, RenderCommand, RenderEnvoyArgs, RenderIstioArgs, TelemetryArgs,
+    IstioKeys, IstioVariant, LimitsReader, Names, RenderCommand, RenderEnvoyArgs, RenderIstioArgs,
+    RenderLimitsArgs, TelemetryArgs,
 };
 use super::{Outcome, load};
 use crate::config::{Config, GenAiNames, Telemetry};
 use crate::render::envoy::{self, MAX_CHAINS};
 use crate::render::istio::{self, GatewayTls, KeySupply, Label, Options, Refused, Variant};
+use crate::render::{LimitsFormat, limits};
 
 pub(super) fn run(
     command: &RenderCommand,
@@ -20,6 +22,36 @@ pub(super) fn run(
     match command {
         RenderCommand::Envoy(args) => render_envoy(args, out, err),
         RenderCommand::Istio(args) => render_istio(args, out, err),
+        RenderCommand::Limits(args) => render_limits(args, out, err),
+    }
+}
+
+fn render_limits(
+    args: &RenderLimitsArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> io::Result<Outcome> {
+    let Some((config, _)) = load(&args.file, err)? else {
+        return Ok(Outcome::Refused);
+    };
+    let format = match args.format {
+        LimitsReader::Envoy => LimitsFormat::Envoy,
+        LimitsReader::Limitador => LimitsFormat::Limitador,
+    };
+    match limits(&config, format) {
+        Some(yaml) => {
+            out.write_all(yaml.as_bytes())?;
+            Ok(Outcome::Done)
+        }
+        None => {
+            let expected = "expected a budget of scope: fleet";
+            writeln!(
+                err,
+                "{}: budgets: found none for a rate limit service, {expected}",
+                args.file
+            )?;
+            Ok(Outcome::Refused)
+        }
     }
 }
 

@@ -23,6 +23,36 @@ pub struct Budget {
     pub reserve_output: u64,
     /// From so much on another model serves, and which.
     pub downgrade: Option<(u64, String)>,
+    /// Who keeps it.
+    pub scope: Scope,
+}
+
+/// Who keeps a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// Each proxy for itself.
+    #[default]
+    Proxy,
+    /// The rate limit service, for all proxies together.
+    Fleet,
+}
+
+/// The service that keeps budgets for all proxies.
+#[cfg(feature = "cli")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimitService {
+    /// Where it is.
+    pub endpoint: super::Endpoint,
+    /// The domain of its limits.
+    pub domain: String,
+    /// How long Envoy waits for it, in milliseconds.
+    pub timeout_ms: u64,
+    /// Whether requests are refused when it does not answer.
+    pub failure_mode_deny: bool,
+    /// Whether it gives hits back.
+    pub negative_hits: bool,
+    /// Whether it counts requests that it refuses.
+    pub counts_refused: bool,
 }
 
 /// What a budget counts.
@@ -106,7 +136,27 @@ impl Budget {
     }
 }
 
+/// Counters of rate limit services have 32 bits: nano-USD would fill them at 4 USD.
+const NANO_USD_PER_HIT: u64 = 1_000;
+
 impl Unit {
+    /// So much as hits of the rate limit service: those of money are micro-USD, of which begun
+    /// ones count in full.
+    pub fn hits(self, amount: u64) -> u64 {
+        match self {
+            Unit::Money => amount.div_ceil(NANO_USD_PER_HIT),
+            Unit::Tokens | Unit::Requests => amount,
+        }
+    }
+
+    /// So many hits of the rate limit service in this unit.
+    pub fn of_hits(self, hits: u64) -> u64 {
+        match self {
+            Unit::Money => hits.saturating_mul(NANO_USD_PER_HIT),
+            Unit::Tokens | Unit::Requests => hits,
+        }
+    }
+
     /// Its name in the document.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -131,8 +181,22 @@ impl By {
     }
 
     /// Whether it tells nobody from anybody.
-    pub(super) fn is_nobody(&self) -> bool {
+    pub fn is_nobody(&self) -> bool {
         *self == By::default()
+    }
+
+    /// Whether the name of a [`Holder`] tells all: there is one thing that counts, and it may be
+    /// told.
+    pub fn is_named(&self) -> bool {
+        let named = [
+            self.header.is_some(),
+            self.claim.is_some(),
+            self.identity,
+            self.metadata.is_some(),
+            self.team,
+        ];
+        let count = named.into_iter().filter(|counts| *counts).count();
+        count == 1 && !self.user && !self.key
     }
 
     /// What a request says of each of them; `None` when it leaves one unsaid.

@@ -35,7 +35,9 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
-pub use budgets::{Budget, By, Holder, Team, Unit};
+#[cfg(feature = "cli")]
+pub use budgets::RateLimitService;
+pub use budgets::{Budget, By, Holder, Scope, Team, Unit};
 pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
@@ -85,6 +87,9 @@ pub struct Config {
     pub count_from: usize,
     /// What only the rendered Envoy configuration needs.
     pub envoy: EnvoySettings,
+    /// Who keeps budgets of the fleet; the plugin has no use for it.
+    #[cfg(feature = "cli")]
+    pub rate_limit_service: Option<RateLimitService>,
 }
 
 impl Config {

@@ -121,6 +121,8 @@ words! {
     ThinkingWord: thinking_words;
     /// Windows of time.
     WindowWord: window_words;
+    /// Who keeps a budget.
+    BudgetScopeWord: budget_scope_words;
     /// Families of tokenizers.
     TokenizerWord: tokenizer_words;
     /// Fields of other schemas.
@@ -203,6 +205,10 @@ fn thinking_form_words() -> Vec<&'static str> {
 
 fn wait_words() -> Vec<&'static str> {
     vec!["last", "warm", "any"]
+}
+
+fn budget_scope_words() -> Vec<&'static str> {
+    vec!["proxy", "fleet"]
 }
 
 fn lack_words() -> Vec<&'static str> {

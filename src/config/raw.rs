@@ -16,6 +16,8 @@ use super::names::{
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
 use super::policy::RawPolicies;
+#[cfg(feature = "cli")]
+use super::raw_budgets::RawRateLimitService;
 use super::raw_budgets::{RawBudget, RawTeam};
 use super::raw_cache::RawCache;
 #[cfg(feature = "cli")]
@@ -70,6 +72,12 @@ object! {
         /// Whose requests these are, for metrics and the access log; the first that fits counts,
         /// and a request that fits none is nobody's.
         teams: List<RawTeam, 1, 1_000>,
+        /// Who keeps budgets of `scope: fleet`.
+        #[cfg(feature = "cli")]
+        rate_limit_service: RawRateLimitService,
+        /// Read by the rendering alone.
+        #[cfg(not(feature = "cli"))]
+        rate_limit_service: Any,
         /// How rules see requests, and what clients may say of theirs.
         routing: RawRouting,
         /// When the access log explains a decision.

@@ -1,14 +1,17 @@
 //! Budgets as the document writes them.
 
-use super::names::{ClaimPath, FieldName, HeaderName, LabelValue, ModelRef, WindowWord};
+use super::names::{
+    BudgetScopeWord, ClaimPath, FieldName, HeaderName, LabelValue, ModelRef, WindowWord,
+};
+#[cfg(feature = "cli")]
+use super::names::{CaFile, EndpointUrl};
 use super::raw_rules::RawWhen;
 use super::shape::object;
 use super::values::{Duration, Int, Ratio};
 use crate::catalog::price::Price;
 
 object! {
-    /// How much requests like this may use in each window of time. Kept by each proxy for
-    /// itself, across its workers.
+    /// How much requests like this may use in each window of time.
     pub(super) struct RawBudget {
         /// Its name in errors and in the log; `budget-1` and so on when not said.
         name: LabelValue,
@@ -25,6 +28,9 @@ object! {
         requests: Int<1, 1_000_000_000_000_000>,
         /// UTC: `minute`, `hour`, `day` or `month`, each from its beginning on the clock.
         per: WindowWord = required,
+        /// Where it is kept: `proxy`, by each proxy for itself, across its workers; `fleet`, by
+        /// `rate_limit_service` for all proxies together. `proxy` when not said.
+        scope: BudgetScopeWord,
         /// Tokens that are reserved for the answer to a client that sets no limit; 1000 when not
         /// said.
         reserve_output: Int<0, 1_000_000_000>,
@@ -66,5 +72,32 @@ object! {
         /// The client's own key: `authorization`, `x-api-key` or `api-key`, of which only a hash
         /// is kept.
         key: bool,
+    }
+}
+
+#[cfg(feature = "cli")]
+object! {
+    /// The service that keeps budgets of `scope: fleet`, asked by Envoy's rate limit filter. Its
+    /// own limits are written by `pointsman render limits`.
+    pub(super) struct RawRateLimitService {
+        /// Where it is, such as `http://ratelimit.infra.svc:8081`: gRPC, with TLS for `https://`.
+        endpoint: EndpointUrl = required,
+        /// File with the certificate authority that signed its certificate; the system's own when
+        /// not said.
+        ca_file: CaFile,
+        /// The domain of its limits; `pointsman` when not said.
+        domain: LabelValue,
+        /// How long Envoy waits for it; 500ms when not said.
+        timeout: Duration<1, 10_000>,
+        /// What happens when it does not answer: `true` refuses requests that a budget is for,
+        /// with a 503, `false` lets them pass uncounted. `true` when not said.
+        failure_mode_deny: bool,
+        /// Whether it gives hits back (`is_negative_hits`); where it cannot, what a request has
+        /// reserved and not used stays used until the window ends. `true` when not said; Envoy
+        /// can from 1.38 on.
+        negative_hits: bool,
+        /// Whether it counts requests that it refuses, as the reference service does: what it
+        /// counted is given back. `true` when not said.
+        counts_refused: bool,
     }
 }

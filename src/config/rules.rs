@@ -1,6 +1,6 @@
 //! Rules and what else decides who serves a request.
 
-use super::budgets::{Budget, Team};
+use super::budgets::{Budget, Scope, Team};
 use super::{Config, ModelConfig, OnUnsupported, QualityGate, ResponseCache, Timeouts};
 use crate::catalog::{Backend, Labels};
 use crate::classify::Intents;
@@ -114,6 +114,17 @@ impl Config {
 }
 
 impl Routing {
+    /// The budget of this name.
+    pub fn budget(&self, name: &str) -> Option<&Budget> {
+        self.budgets.iter().find(|budget| budget.name == name)
+    }
+
+    /// Whether the rate limit service keeps any budget.
+    pub fn has_fleet(&self) -> bool {
+        let mut budgets = self.budgets.iter();
+        budgets.any(|budget| budget.scope == Scope::Fleet)
+    }
+
     /// The first rule that fits, or the name of the classifier that must be asked to tell.
     pub fn choose(&self, profile: &RequestProfile, facts: &Facts) -> Result<Option<&Rule>, &str> {
         for rule in &self.rules {

@@ -150,6 +150,7 @@ impl Attempt {
             idle_ms: timeouts.idle_ms,
             ejected: facts.cluster == DEAD_END,
             fallback_on_refusal: serving.fallback_on_refusal(),
+            limited: config.routing.has_fleet(),
             is_last,
             probes: plan.probes && index == 0,
             again,

@@ -70,3 +70,12 @@ pub(super) fn is_withheld_from_client(name: &str) -> bool {
         "set-cookie" | "alt-svc" | "strict-transport-security" | "content-length"
     ) || is_reserved(name)
 }
+
+/// Whether a response header tells of limits: of a provider's, or, where Envoy limits rates, of the
+/// client's own, which the former must not be taken for.
+pub(super) fn is_of_limits(name: &str) -> bool {
+    matches!(
+        name,
+        "x-ratelimit-limit" | "x-ratelimit-remaining" | "x-ratelimit-reset"
+    )
+}

@@ -21,6 +21,7 @@ use super::answer::Answer;
 use super::caching::{Filling, Source};
 use super::ending::Ending;
 use super::final_error::{self, FinalFacts};
+use super::fleet::Fleet;
 use super::handoff::{self, ATTEMPTS};
 use super::holding::{Holding, Purse};
 use super::mutation::{ImmediateResponse, Mutation};
@@ -125,6 +126,7 @@ struct Asked {
     explanation: Option<String>,
     counted: Request,
     held: Holding,
+    fleet: Fleet,
     /// When a reply that has not begun is given up, in Unix milliseconds; 0 for never.
     deadline_ms: u64,
     /// All attempts together have a limit.
@@ -158,6 +160,7 @@ impl Asked {
             explanation: None,
             counted: Request::default(),
             held: Holding::default(),
+            fleet: Fleet::default(),
             downgraded: String::new(),
             kept: Vec::new(),
             deadline_ms: 0,
@@ -464,6 +467,11 @@ impl Downstream {
         std::mem::take(&mut self.asked.held)
     }
 
+    /// What the request asks of the rate limit service, to be settled when it is over.
+    pub fn take_fleet(&mut self) -> Fleet {
+        std::mem::take(&mut self.asked.fleet)
+    }
+
     /// Decides by a request for anything but chat.
     fn plan_operation(
         &mut self,
@@ -497,7 +505,7 @@ impl Downstream {
     /// No candidate answered: the client's error, which takes the place of what Envoy or the
     /// last provider said.
     pub fn failure_response(&self, facts: &FinalFacts) -> ImmediateResponse {
-        let failure = final_error::compose(&self.model, facts, self.asked.is_bounded);
+        let failure = final_error::compose(&self.config, &self.model, facts, self.asked.is_bounded);
         let mut response = ImmediateResponse::error_of(self.surface, &failure);
         if !facts.trail.is_empty() {
             response.headers.push((ATTEMPTS, facts.trail.clone()));

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ending::Ending;
+use super::fleet::{Fleet, Told};
 use super::trail;
+use crate::config::Config;
 use crate::failure::{Class, Failure};
 use crate::json;
 
@@ -22,6 +24,24 @@ pub struct FinalFacts {
     pub failure: Vec<u8>,
     /// Why no further attempt was made, in a word; empty when that was not decided.
     pub ended: String,
+    /// What the request has asked of the rate limit service.
+    pub fleet: Fleet,
+    /// What Envoy's rate limit filter tells.
+    pub told: Told,
+    /// Unix milliseconds.
+    pub now_ms: u64,
+}
+
+impl FinalFacts {
+    /// Whether the rate limit service has refused the request.
+    pub fn is_limited(&self) -> bool {
+        self.details == RATE_LIMITED
+    }
+
+    /// Whether the rate limit service was asked and did not answer.
+    pub fn is_unlimited(&self) -> bool {
+        self.details == RATE_LIMITER_ERROR
+    }
 }
 
 /// A failure with the name of who failed, as it travels to the downstream role.
@@ -64,8 +84,24 @@ impl Noted {
     }
 }
 
+/// Envoy's `response.code_details` of a request that its rate limit filter has refused.
+const RATE_LIMITED: &str = "request_rate_limited";
+
+/// The same when the rate limit service did not answer.
+const RATE_LIMITER_ERROR: &str = "rate_limiter_error";
+
 /// The error for the client; `is_bounded` tells that all attempts together had a limit.
-pub(super) fn compose(model: &str, facts: &FinalFacts, is_bounded: bool) -> Failure {
+pub(super) fn compose(
+    config: &Config,
+    model: &str,
+    facts: &FinalFacts,
+    is_bounded: bool,
+) -> Failure {
+    if facts.is_limited()
+        && let Some(failure) = facts.fleet.refused(config, &facts.told, facts.now_ms)
+    {
+        return failure;
+    }
     let ended = Ending::parse(&facts.ended);
     let is_spent = is_bounded && facts.details == TOTAL_SPENT;
     if ended == Ending::Total || is_spent {
@@ -159,6 +195,10 @@ fn of_envoy(facts: &FinalFacts) -> Failure {
         (401 | 403, _) => (
             Class::Authentication,
             "the proxy refused the client's credentials",
+        ),
+        (_, RATE_LIMITER_ERROR) => (
+            Class::Overloaded,
+            "the rate limit service, which keeps a budget, did not answer",
         ),
         (429, _) => (Class::RateLimited, "the proxy limits the rate of requests"),
         (_, "response_payload_too_large") => (

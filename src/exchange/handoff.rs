@@ -82,6 +82,16 @@ pub const USAGE_ESTIMATED: &str = "pointsman_usage_estimated";
 pub const ANSWERED: &str = "pointsman_answered";
 /// The status of a hedged reply that turned out to be none after its headers had gone on.
 pub const BROKEN: &str = "pointsman_broken";
+/// Before a budget's name: whose account of it a request is on, for the rate limit filter.
+pub const FLEET_ACCOUNT: &str = "pointsman_account.";
+/// Before a budget's name: what a request may use of it at most.
+pub const FLEET_HITS: &str = "pointsman_hits.";
+/// Before a budget's name: what a request has used beyond that.
+pub const FLEET_MORE: &str = "pointsman_more.";
+/// Before a budget's name: what a request has left of it.
+pub const FLEET_BACK: &str = "pointsman_back.";
+/// Before a budget's name: what a request that was refused asked for.
+pub const FLEET_REFUSED: &str = "pointsman_refused.";
 
 /// Prefix of every header that is ours alone.
 pub const INTERNAL_PREFIX: &str = "x-pointsman-";

@@ -3,7 +3,7 @@
 use crate::budget::{self, Denied, Reservation, Standing};
 use crate::callout::Spent;
 use crate::catalog::Backend;
-use crate::config::{Budget, Config, Holder, Unit};
+use crate::config::{Budget, Config, Holder, Scope, Unit};
 use crate::failure::{Class, Failure};
 use crate::json;
 use crate::metrics::{self, Sample};
@@ -38,7 +38,7 @@ impl From<Spent> for Used {
 }
 
 impl Used {
-    fn of(self, unit: Unit) -> u64 {
+    pub(super) fn of(self, unit: Unit) -> u64 {
         match unit {
             Unit::Tokens => self.tokens,
             Unit::Money => self.nano_usd,
@@ -89,7 +89,7 @@ impl Holding {
             ..
         } = *purse;
         let mut held = Holding::default();
-        for (i, budget, holder) in purse.accounts() {
+        for (i, budget, holder) in purse.accounts_of(Scope::Proxy) {
             let amount = need(budget, candidates, &view);
             let limit = budget.limit;
             let who = holder.who();
@@ -140,6 +140,15 @@ impl<'c> Purse<'c, '_> {
         })
     }
 
+    /// Those that somebody keeps.
+    pub(super) fn accounts_of(
+        self,
+        scope: Scope,
+    ) -> impl Iterator<Item = (usize, &'c Budget, Holder)> {
+        self.accounts()
+            .filter(move |(_, budget, _)| budget.scope == scope)
+    }
+
     fn standing(self, budget: &Budget, holder: &Holder) -> Standing {
         let (limit, now_ms) = (budget.limit, self.view.now_ms);
         budget::standing(self.store, &budget.name, holder.id, limit, now_ms)
@@ -157,7 +166,7 @@ impl<'c> Purse<'c, '_> {
 
     /// Books what was used for the request besides its answer.
     pub(super) fn book(self, used: Used) {
-        for (_, budget, holder) in self.accounts() {
+        for (_, budget, holder) in self.accounts_of(Scope::Proxy) {
             let now_ms = self.view.now_ms;
             let nothing = Reservation {
                 page: budget::page_name(&budget.name, holder.id),
@@ -199,7 +208,7 @@ pub(super) fn account_name(id: u64, name: &str) -> String {
 }
 
 /// The most that any candidate may use, in the budget's unit.
-fn need(budget: &Budget, candidates: &[&Backend], view: &View<'_>) -> u64 {
+pub(super) fn need(budget: &Budget, candidates: &[&Backend], view: &View<'_>) -> u64 {
     let each = candidates.iter().map(|candidate| match budget.unit {
         Unit::Requests => 1,
         Unit::Money => estimate_nano_usd(candidate, view, budget.reserve_output, 0).unwrap_or(0),
@@ -224,20 +233,32 @@ fn busy(budget: &Budget) -> Failure {
 }
 
 fn exhausted(budget: &Budget, standing: Standing, need: u64, now_ms: u64) -> Failure {
+    let standing = format!(
+        "{} are used and {} reserved",
+        budget.show(standing.settled),
+        budget.show(standing.reserved)
+    );
+    used_up(budget, &standing, need, now_ms, None)
+}
+
+/// The error for the client of a request that a budget has no room for. The next window begins
+/// in `reset_s` seconds; by the clock when nobody has told.
+pub(super) fn used_up(
+    budget: &Budget,
+    standing: &str,
+    need: u64,
+    now_ms: u64,
+    reset_s: Option<u64>,
+) -> Failure {
     let window = budget.limit.window;
-    let left_s = window
-        .end(now_ms)
-        .saturating_sub(now_ms)
-        .div_ceil(1000)
-        .max(1);
+    let left_ms = window.end(now_ms).saturating_sub(now_ms);
+    let left_s = reset_s.unwrap_or(left_ms.div_ceil(1000)).max(1);
     let message = format!(
-        "budget {} is used up: of {} per {}, {} are used and {} reserved, and this request needs up \
-         to {}; a new {} begins in {left_s} s",
+        "budget {} is used up: of {} per {}, {standing}, and this request needs up to {}; a new {} \
+         begins in {left_s} s",
         budget.name,
         budget.show(budget.limit.most),
         window.as_str(),
-        budget.show(standing.settled),
-        budget.show(standing.reserved),
         budget.show(need),
         window.as_str(),
     );

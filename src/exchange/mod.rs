@@ -15,6 +15,7 @@ mod downstream;
 mod ending;
 mod explanation;
 mod final_error;
+mod fleet;
 mod holding;
 mod identity;
 mod listing;
@@ -33,6 +34,7 @@ pub use attempt::{Attempt, AttemptFacts, Refusal};
 pub use counting::readable;
 pub use downstream::{Downstream, RequestFacts, RequestHead, Verdict, relay};
 pub use final_error::FinalFacts;
+pub use fleet::{Fleet, Told};
 pub use holding::{Holding, Used};
 #[cfg(feature = "cli")]
 pub use load::set_downgraded;

@@ -32,7 +32,7 @@ pub enum HeaderEdit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateEdit {
     /// Name, without Envoy's `wasm.` prefix.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Value.
     pub value: Vec<u8>,
 }
@@ -95,9 +95,9 @@ impl Mutation {
         self.headers.push(HeaderEdit::Remove(name.into()));
     }
 
-    pub(super) fn store(&mut self, key: &'static str, value: impl Into<Vec<u8>>) {
+    pub(super) fn store(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Vec<u8>>) {
         self.state.push(StateEdit {
-            key,
+            key: key.into(),
             value: value.into(),
         });
     }

@@ -13,6 +13,7 @@ pub(super) use self::gate::Gate;
 use self::quota::Quota;
 pub use self::quota::tells_limit;
 use self::telling::fidelity;
+use super::credentials::{is_of_limits, is_withheld_from_client};
 use super::holding::Used;
 use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
@@ -62,6 +63,8 @@ pub(super) struct Origin {
     pub idle_ms: u64,
     pub ejected: bool,
     pub fallback_on_refusal: bool,
+    /// Whether Envoy tells clients of their limits.
+    pub limited: bool,
     /// Whether nobody else is asked after it, unless it fails.
     pub is_last: bool,
     /// Whether it shows that a candidate is well again.
@@ -202,11 +205,11 @@ impl ReplyState {
         let tier = head.service_tier.as_deref();
         self.tier = tier.map_or(self.tier, Tier::named);
         let mut mutation = Mutation::pause();
-        for name in head
-            .names
-            .iter()
-            .filter(|n| super::credentials::is_withheld_from_client(n) || quota::is_normalised(n))
-        {
+        for name in head.names.iter().filter(|n| {
+            is_withheld_from_client(n)
+                || quota::is_normalised(n)
+                || (self.origin.limited && is_of_limits(n))
+        }) {
             mutation.remove(name.clone());
         }
         let compressed = head

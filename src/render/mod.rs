@@ -7,6 +7,8 @@
 mod commented;
 pub mod envoy;
 pub mod istio;
+mod limits;
 mod yaml;
 
+pub use limits::{LimitsFormat, limits};
 pub use yaml::{from_yaml, to_yaml};

@@ -99,6 +99,11 @@ class Binaries:
             os.environ.get("POINTSMAN_STANDIN", TARGET / "debug/pointsman-standin")
         )
     )
+    ratelimit: Path = field(
+        default_factory=lambda: Path(
+            os.environ.get("POINTSMAN_RATELIMIT", TARGET / "debug/pointsman-ratelimit")
+        )
+    )
 
     def __post_init__(self):
         for path in (self.pointsman, self.module, self.standin):

@@ -280,7 +280,7 @@ fn an_attempt_that_does_not_fit_the_plan_fails_closed() {
     assert!(reason(chain.send(1, "local")).contains("disagree"));
     assert!(reason(chain.send(1, "")).contains("does not say"));
     for plan in [&b""[..], b"{}", b"\xFF", br#"{"model":"smart","streamed":false,"include_usage":false,"id":"","created":0,"steps":[]}"#] {
-        mesh.state.insert(PLAN, plan.to_vec());
+        mesh.state.insert(PLAN.to_owned(), plan.to_vec());
         let reason = reason(mesh.send(1, "openai"));
         assert!(reason.contains("plan") || reason.contains("has not seen"));
     }

@@ -241,10 +241,10 @@ proptest! {
     #[test]
     fn any_failure_in_filter_state_is_composed(failure in noise(), trail in ".{0,30}", status in any::<u16>()) {
         let mut mesh = plan(&config(), &chat("smart", json!({})));
-        mesh.state.insert(PLAN, Vec::new());
-        mesh.state.insert(FAILURE, failure);
+        mesh.state.insert(PLAN.to_owned(), Vec::new());
+        mesh.state.insert(FAILURE.to_owned(), failure);
         let trail: String = trail.chars().filter(|c| (' '..='~').contains(c)).collect();
-        mesh.state.insert(TRAIL, trail.into_bytes());
+        mesh.state.insert(TRAIL.to_owned(), trail.into_bytes());
         let client = mesh.answer(Message { status, ..Message::default() }, "x");
         prop_assert!((400..600).contains(&client.status));
         prop_assert!(client.json()["error"]["message"].is_string());

@@ -48,7 +48,7 @@ fn an_attempt_without_a_reply_is_told_apart_by_how_it_ended() {
                 .iter()
                 .find(|edit| edit.key == TRAIL)
                 .expect("a trail");
-            mesh.state.insert(TRAIL, trail.value.clone());
+            mesh.state.insert(TRAIL.to_owned(), trail.value.clone());
         }
         assert_eq!(
             mesh.text(TRAIL),

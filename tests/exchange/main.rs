@@ -12,6 +12,7 @@ mod attempt;
 mod chaos;
 mod classifiers;
 mod failures;
+mod fleet;
 mod mesh;
 mod operations;
 mod passthrough;

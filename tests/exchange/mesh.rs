@@ -23,7 +23,7 @@ pub type Headers = Vec<(String, String)>;
 pub struct Mesh {
     pub config: Rc<Config>,
     pub topology: Topology,
-    pub state: BTreeMap<&'static str, Vec<u8>>,
+    pub state: BTreeMap<String, Vec<u8>>,
     pub warnings: Vec<String>,
     /// What attempts came to, as observed.
     pub outcomes: Vec<Result<(), Class>>,
@@ -325,6 +325,7 @@ impl Mesh {
             trail: self.text(TRAIL),
             failure: self.state.get(FAILURE).cloned().unwrap_or_default(),
             ended: reply.headers.get(FAILED).cloned().unwrap_or_default(),
+            ..FinalFacts::default()
         };
         let (mutation, body) = self.downstream.failure_response(&facts).in_place();
         self.apply_to_reply(&mutation, &mut reply);
@@ -351,7 +352,7 @@ impl Mesh {
 
     fn store(&mut self, mutation: &Mutation) {
         for edit in &mutation.state {
-            self.state.insert(edit.key, edit.value.clone());
+            self.state.insert(edit.key.to_string(), edit.value.clone());
         }
         self.warnings.extend(mutation.warning.clone());
         let outcomes = mutation.observed.iter().filter_map(|o| o.update.outcome);

@@ -95,6 +95,32 @@ fn headers_of_a_provider_that_are_not_for_clients_are_removed() {
     assert_eq!(names, expected);
 }
 
+#[test]
+fn limits_of_a_provider_are_not_told_where_envoy_tells_of_the_clients_own() {
+    let config = gateway(|document| {
+        document["rate_limit_service"] = json!({"endpoint": "http://h:1"});
+        document["budgets"] =
+            json!([{"name": "b", "scope": "fleet", "tokens": 1000, "per": "day"}]);
+    });
+    let limits = [
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+    ];
+    let script = limits
+        .into_iter()
+        .fold(Script::whole(200, HELLO), |script, name| {
+            script
+                .with(name, "9")
+                .with("x-ratelimit-remaining-tokens", "9")
+        });
+    let mut mesh = plan(&config, &chat("openai-only", json!({})));
+    let reply = reply_to(&mut mesh, &script);
+    for name in limits {
+        assert!(!reply.headers.contains_key(name), "{name}");
+    }
+}
+
 /// What Envoy is told of a failure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Told {

@@ -9,7 +9,8 @@ use pointsman::exchange::handoff::{
     OUTPUT_TOKENS, REJECTED_TOKENS, TRAIL,
 };
 use pointsman::exchange::{
-    Downstream, FinalFacts, Holding, Mutation, RequestFacts, RequestHead, Topology, Used, Verdict,
+    Downstream, FinalFacts, Fleet, Holding, Mutation, RequestFacts, RequestHead, Told, Topology,
+    Used, Verdict,
 };
 use pointsman::metrics::{Request, of_kept, of_request};
 use pointsman::observed::Recorded;
@@ -30,6 +31,9 @@ pub(crate) struct DownstreamFilter {
     request_id: String,
     ending: Option<Ending>,
     held: Holding,
+    fleet: Fleet,
+    /// Whether the rate limit service has counted what `fleet` asks for, once it is known.
+    counted: Option<bool>,
     state: State,
     /// What must be asked before the request goes on.
     question: Option<Box<Question>>,
@@ -81,6 +85,8 @@ impl DownstreamFilter {
             request_id: String::new(),
             ending: None,
             held: Holding::default(),
+            fleet: Fleet::default(),
+            counted: None,
             state: State::Idle,
             question: None,
             asked_ms: 0,
@@ -155,6 +161,7 @@ impl DownstreamFilter {
         };
         let outcome = downstream.on_body(&body, facts);
         self.held = downstream.take_holding();
+        self.fleet = downstream.take_fleet();
         if let Some(ending) = &mut self.ending {
             ending.request = downstream.take_counted();
             ending.status = outcome.as_ref().err().map(|response| response.status);
@@ -207,10 +214,30 @@ impl DownstreamFilter {
             nano_usd: host::property_number(COST),
             requests: u64::from(is_answered),
         };
-        let held = std::mem::take(&mut self.held);
         let now_ms = host::now_ms();
+        let held = std::mem::take(&mut self.held);
         let store = &SharedData;
         held.settle(&self.config, store, used, now_ms, &mut meter::count);
+        let fleet = std::mem::take(&mut self.fleet);
+        if !fleet.is_empty() {
+            // Who has left before any attempt may have left before anything was counted.
+            let counted = self.counted.unwrap_or_else(has_been_tried);
+            host::store(&fleet.settle(&self.config, used, counted, now_ms));
+        }
+    }
+
+    /// What the rate limit filter tells of budgets of the fleet.
+    fn hear(&mut self) -> Told {
+        let told = |name| host::header(Side::Response, name).unwrap_or_default();
+        let told = Told {
+            limit: told("x-ratelimit-limit"),
+            remaining: told("x-ratelimit-remaining"),
+            reset: told("x-ratelimit-reset"),
+        };
+        self.counted = Some(!told.limit.is_empty());
+        let now_ms = host::now_ms();
+        self.fleet.note(&self.config, &SharedData, &told, now_ms);
+        told
     }
 
     /// Keeps the answer, where that is wanted.
@@ -287,7 +314,7 @@ impl DownstreamFilter {
 
 impl Context for DownstreamFilter {
     fn on_done(&mut self) -> bool {
-        if !self.held.is_empty() {
+        if !self.held.is_empty() || !self.fleet.is_empty() {
             self.settle();
         }
         self.keep();
@@ -335,6 +362,10 @@ impl HttpContext for DownstreamFilter {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        let told = match self.fleet.is_empty() {
+            true => Told::default(),
+            false => self.hear(),
+        };
         // Envoy can refuse a request by itself while it is still inspected.
         let (State::Dispatched(downstream)
         | State::Inspecting(downstream)
@@ -356,7 +387,14 @@ impl HttpContext for DownstreamFilter {
             self.end(if is_local { response_status() } else { 200 });
             return self.answer(is_local);
         }
-        let mut response = downstream.failure_response(&final_facts());
+        let facts = final_facts(&self.fleet, told);
+        if facts.is_limited() {
+            host::store(&self.fleet.give_up());
+        } else if facts.is_unlimited() {
+            // Nothing was counted, so nothing is given back.
+            self.fleet = Fleet::default();
+        }
+        let mut response = downstream.failure_response(&facts);
         let status = response.status;
         if end_of_stream {
             response
@@ -465,7 +503,8 @@ fn signal_of_answer() -> Option<&'static str> {
     }
 }
 
-fn final_facts() -> FinalFacts {
+/// What is known when Envoy gives up.
+fn final_facts(fleet: &Fleet, told: Told) -> FinalFacts {
     FinalFacts {
         status: response_status(),
         details: host::property_text(&["response", "code_details"]),
@@ -473,7 +512,16 @@ fn final_facts() -> FinalFacts {
         trail: host::property_text(&[TRAIL]),
         failure: host::property(&[FAILURE]).unwrap_or_default(),
         ended: host::header(Side::Response, FAILED).unwrap_or_default(),
+        fleet: fleet.clone(),
+        told,
+        now_ms: host::now_ms(),
     }
+}
+
+/// Whether Envoy has sent the request to anybody.
+fn has_been_tried() -> bool {
+    let attempts = host::property_int(&["upstream", "request_attempt_count"]);
+    attempts.is_some_and(|attempts| attempts > 0)
 }
 
 fn response_status() -> u16 {

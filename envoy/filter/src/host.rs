@@ -164,7 +164,7 @@ pub(crate) fn store_state(edits: &[StateEdit]) {
     for edit in edits {
         checked(
             "set_property",
-            hostcalls::set_property(vec![edit.key], Some(&edit.value)),
+            hostcalls::set_property(vec![&*edit.key], Some(&edit.value)),
         );
     }
 }

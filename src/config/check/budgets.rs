@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::rules::check_when;
 use crate::budget::{Limit, USUAL_LAPSE_MS, Window};
 use crate::config::ModelConfig;
-use crate::config::budgets::{Budget, By, Team, Unit};
+use crate::config::budgets::{Budget, By, Scope, Team, Unit};
 use crate::config::names::{LabelValue, ModelRef};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
@@ -60,6 +60,7 @@ fn budget(
         requests,
         per,
         lapse,
+        scope,
         reserve_output,
         soft,
         downgrade_to,
@@ -122,6 +123,10 @@ fn budget(
         },
         reserve_output: reserve_output.get().map_or(USUAL_OUTPUT, |n| n.0),
         downgrade: share.zip(other.cloned()),
+        scope: match scope.get().is_some_and(|word| word.0 == "fleet") {
+            true => Scope::Fleet,
+            false => Scope::Proxy,
+        },
     }
 }
 

@@ -10,6 +10,8 @@ mod cache;
 mod candidate;
 mod classifier;
 mod dialect;
+#[cfg(feature = "cli")]
+mod fleet;
 mod intent;
 mod model;
 mod provider;
@@ -83,6 +85,7 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         admit,
         budgets,
         teams,
+        rate_limit_service,
         routing,
         explain,
         #[cfg(feature = "cli")]
@@ -92,6 +95,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         observe,
         envoy,
     } = document;
+    #[cfg(not(feature = "cli"))]
+    let _ = rate_limit_service;
     let defaults = defaults.get();
     let adaptations = Adaptations::check(templates, raw_providers, defaults, findings);
     let providers = provider::providers(raw_providers, findings);
@@ -114,6 +119,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     classifier::refuse_unknown(&classifiers, &routing, findings);
     let envoy = check_envoy(envoy.get(), findings);
     #[cfg(feature = "cli")]
+    let rate_limit_service = fleet::check(rate_limit_service, &routing.budgets, findings);
+    #[cfg(feature = "cli")]
     tokens::refuse_oauth_without_files(&providers, &envoy, findings);
     let wants = wants(&models, &routing, &envoy);
     let config = Config {
@@ -129,6 +136,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
         versions: BTreeMap::new(),
         observe: check_observe(observe.get()),
         envoy,
+        #[cfg(feature = "cli")]
+        rate_limit_service,
     };
     if !findings.has_errors() {
         warn_of_unused_providers(&config, findings);

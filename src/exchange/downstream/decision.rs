@@ -12,6 +12,7 @@ use crate::classify::Sample;
 use crate::config::{Config, OnUnsupported, Serving, Timeouts};
 use crate::exchange::caching::Source;
 use crate::exchange::explanation::{self, Decision, Told};
+use crate::exchange::fleet::Fleet;
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
 use crate::exchange::holding::{Holding, Purse, Refused};
 use crate::exchange::mutation::Mutation;
@@ -188,12 +189,9 @@ impl Downstream {
             self.tell(&view, serving, &choice, &mut kept);
             return Ok(kept);
         }
-        if let Some(purse) = &purse {
-            let held = Holding::reserve(purse, &choice.plan.candidates);
-            self.asked.held = held.map_err(|Refused { failure, budget }| {
-                self.asked.counted.refused_by = budget;
-                failure
-            })?;
+        let mut counted = Mutation::default();
+        if let Some(purse) = purse {
+            self.reserve(purse, &choice.plan.candidates, &mut counted)?;
         }
         let mut plan = self.handoff(&sized, serving, &choice, timeouts, source.findings, facts);
         let warm = |c: &Backend| view.cached_tokens(c) > 0;
@@ -213,8 +211,28 @@ impl Downstream {
             self.asked.filling = None;
         }
         let mut mutation = address(&config, &plan, timeouts, self.topology);
+        mutation.state.extend(counted.state);
         self.tell(&view, serving, &choice, &mut mutation);
         Ok(mutation)
+    }
+
+    /// Holds what the request may use of its budgets, and tells the rate limit filter what it must
+    /// know of those of the fleet.
+    fn reserve(
+        &mut self,
+        purse: Purse<'_, '_>,
+        candidates: &[&Backend],
+        counted: &mut Mutation,
+    ) -> Result<(), Failure> {
+        let fleet = Fleet::ask(purse, candidates, counted);
+        let held = fleet.and_then(|fleet| Ok((fleet, Holding::reserve(&purse, candidates)?)));
+        let (fleet, held) = held.map_err(|Refused { failure, budget }| {
+            self.asked.counted.refused_by = budget;
+            failure
+        })?;
+        self.asked.fleet = fleet;
+        self.asked.held = held;
+        Ok(())
     }
 
     /// What was decided, for the access log.

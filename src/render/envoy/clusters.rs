@@ -114,6 +114,11 @@ fn provider_cluster(provider: &ProviderConfig, name: &str) -> Value {
 
 /// A cluster of a server that is no provider: Envoy itself asks it.
 pub(super) fn endpoint_cluster(name: &str, endpoint: &Endpoint) -> Value {
+    server_cluster(name, endpoint, false)
+}
+
+/// The same; `http2` says what TLS shall agree on.
+pub(super) fn server_cluster(name: &str, endpoint: &Endpoint, http2: bool) -> Value {
     let is_ip = endpoint.host.parse::<IpAddr>().is_ok();
     let mut cluster = json!({
         "name": name,
@@ -130,7 +135,7 @@ pub(super) fn endpoint_cluster(name: &str, endpoint: &Endpoint) -> Value {
         cluster["dns_lookup_family"] = json!("V4_PREFERRED");
     }
     if endpoint.tls {
-        cluster["transport_socket"] = tls(endpoint, is_ip, false);
+        cluster["transport_socket"] = tls(endpoint, is_ip, http2);
     }
     cluster
 }

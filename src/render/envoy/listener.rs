@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Scene, filters, millis, socket_address, telemetry, tokens, typed};
+use super::{Scene, filters, millis, ratelimit, socket_address, telemetry, tokens, typed};
 use crate::catalog::Backend;
 use crate::config::{Config, Timeouts};
 use crate::exchange::handoff::{
@@ -48,11 +48,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
             "access_log": telemetry::access_logs(scene.config),
             "route_config": {
                 "name": "pointsman",
-                "virtual_hosts": [{
-                    "name": "pointsman",
-                    "domains": ["*"],
-                    "routes": routes(scene),
-                }],
+                "virtual_hosts": [virtual_host(scene)],
             },
             "http_filters": http_filters(scene, Role::Downstream),
         }),
@@ -65,10 +61,21 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
     manager
 }
 
+fn virtual_host(scene: &Scene<'_>) -> Value {
+    let mut host = json!({ "name": "pointsman", "domains": ["*"], "routes": routes(scene) });
+    if let Some(limits) = ratelimit::per_route(scene.config) {
+        host["typed_per_filter_config"] = limits;
+    }
+    host
+}
+
 /// The filter in this role, and what it needs after it.
 pub(super) fn http_filters(scene: &Scene<'_>, role: Role) -> Vec<Value> {
     let mut filters = vec![filters::filter(scene, role)];
     filters.extend(tokens::listener_filters(scene.config));
+    if role == Role::Downstream {
+        filters.extend(ratelimit::filter(scene.config));
+    }
     filters.push(typed(
         "envoy.filters.http.router",
         "envoy.extensions.filters.http.router.v3.Router",

@@ -5,6 +5,7 @@ pub(super) mod classifiers;
 pub(super) mod clusters;
 pub(super) mod filters;
 pub(super) mod listener;
+pub(super) mod ratelimit;
 mod signing;
 mod state;
 pub(super) mod stats;
@@ -106,6 +107,7 @@ fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
     clusters.extend(tokens::clusters(config));
     clusters.extend(classifiers::clusters(scene));
     clusters.extend(telemetry::cluster(config));
+    clusters.extend(ratelimit::cluster(config));
     if let Some(listener) = classifiers::listener(scene) {
         listeners.push(listener);
         bootstrap["bootstrap_extensions"] = json!([classifiers::extension()]);

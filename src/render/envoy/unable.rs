@@ -1,6 +1,6 @@
 //! What a configuration asks for and an Envoy cannot do.
 
-use super::{EnvoyVersion, MAX_CHAINS, chains, signing};
+use super::{EnvoyVersion, MAX_CHAINS, chains, ratelimit, signing};
 use crate::config::{Config, ProviderConfig};
 use crate::exchange::Topology;
 
@@ -11,6 +11,12 @@ pub fn unable(config: &Config, version: EnvoyVersion) -> Vec<String> {
         Topology::StaticChain => confused(config),
         Topology::PerAttempt => hedged_twice(config, version),
     });
+    if ratelimit::service(config).is_some_and(|s| s.negative_hits) && !version.has_negative_hits() {
+        reasons.push(format!(
+            "rate_limit_service.negative_hits: found true, and Envoy {version} gives no hits back: \
+             use 1.38 or later, or write negative_hits: false"
+        ));
+    }
     reasons
 }
 

@@ -27,6 +27,14 @@ impl EnvoyVersion {
     /// `gcp_authn` fetches access tokens, for no audience, from here on.
     const FIRST_METADATA_TOKENS: u32 = 40;
 
+    /// The rate limit filter gives hits back from here on.
+    const FIRST_NEGATIVE_HITS: u32 = 38;
+
+    /// Whether the rate limit filter can give hits back.
+    pub(super) fn has_negative_hits(self) -> bool {
+        self.minor >= EnvoyVersion::FIRST_NEGATIVE_HITS
+    }
+
     /// Whether Envoy can fetch access tokens from Google's metadata server.
     pub(super) fn has_metadata_tokens(self) -> bool {
         self.minor >= EnvoyVersion::FIRST_METADATA_TOKENS

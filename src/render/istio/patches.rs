@@ -12,7 +12,8 @@ use crate::exchange::handoff::{CHAIN, DEAD_END, VIA_PREFIX};
 use crate::exchange::{Role, Topology};
 use crate::render::commented::COMMENT;
 use crate::render::envoy::{
-    Delivery, Scene, TooManyChains, clusters, filters, listener, millis, telemetry, tokens,
+    Delivery, Scene, TooManyChains, clusters, filters, listener, millis, ratelimit, telemetry,
+    tokens,
 };
 
 const CONNECTION_MANAGER: &str = "envoy.filters.network.http_connection_manager";
@@ -200,6 +201,7 @@ impl Part<'_> {
         };
         let servers = tokens::clusters(self.scene.config).into_iter();
         let servers = servers.chain(telemetry::cluster(self.scene.config));
+        let servers = servers.chain(ratelimit::cluster(self.scene.config));
         patches.extend(servers.map(|cluster| self.patch("CLUSTER", json!({}), "ADD", cluster)));
         let comment = match self.scene.topology {
             Topology::PerAttempt => self.way().to_owned(),
@@ -264,7 +266,12 @@ impl Part<'_> {
             "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
             "config": {},
         }});
-        let models = json!({ "typed_per_filter_config": enabled, "route": self.action() });
+        let mut models = json!({ "typed_per_filter_config": enabled, "route": self.action() });
+        if let Some(Value::Object(limits)) = ratelimit::per_route(self.scene.config) {
+            let both = models["typed_per_filter_config"].as_object_mut();
+            both.into_iter()
+                .for_each(|both| both.extend(limits.clone()));
+        }
         let not_found = json!({ "typed_per_filter_config": enabled });
         vec![
             self.commented(self.way().to_owned(), self.route_patch(MODELS, models)),
@@ -380,15 +387,17 @@ fn listener_patches(options: &Options, config: &Config, parts: &[Part<'_>]) -> V
             ),
             part.patch("LISTENER", json!({ "listener": listener }), "MERGE", limit),
         ));
-        let mut filter = filters::filter(&part.scene, Role::Downstream);
-        filter["disabled"] = json!(true);
         let router = json!({ "name": CONNECTION_MANAGER, "subFilter": { "name": ROUTER } });
-        patches.push(part.patch(
-            "HTTP_FILTER",
-            json!({ "listener": { "portNumber": options.port, "filterChain": { "filter": router } } }),
-            "INSERT_BEFORE",
-            filter,
-        ));
+        let before = json!({ "listener": {
+            "portNumber": options.port,
+            "filterChain": { "filter": router },
+        }});
+        // Each right before the router, so the first stays first.
+        let ours = filters::filter(&part.scene, Role::Downstream);
+        for mut filter in [ours].into_iter().chain(ratelimit::filter(config)) {
+            filter["disabled"] = json!(true);
+            patches.push(part.patch("HTTP_FILTER", before.clone(), "INSERT_BEFORE", filter));
+        }
         let manager = json!({ "name": CONNECTION_MANAGER });
         patches.push(part.patch(
             "NETWORK_FILTER",
