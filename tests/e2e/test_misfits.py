@@ -89,9 +89,13 @@ MISFITS = {
 
 
 def document(standins):
+    names = ("openai", "anthropic")
+    # Nobody is ejected or left alone for what is asked for on purpose.
+    steadfast = {"consecutive_failures": 1000}
     return {
-        "providers": {name: provider(standins[name]) for name in ("openai", "anthropic")},
-        "models": {"smart": {"candidates": [candidate("openai"), candidate("anthropic")]}},
+        "providers": {n: provider(standins[n], outlier_detection=steadfast) for n in names},
+        "models": {"smart": {"candidates": [candidate(name) for name in names]}},
+        "observe": {"longest_cool_down": "0s"},
     }
 
 
