@@ -16,6 +16,12 @@ SLACK_S = 1.5
 
 STALL = {"kind": "stall"}
 
+#: A provider that may serve eight requests at a time, and when it answers none, one.
+SPIKE = {
+    "concurrency": {"most": 8, "least": 1},
+    "preconnect": 50,
+}
+
 
 def limited(seconds):
     return {"kind": "status", "status": 429, "retry_after": seconds}
@@ -35,6 +41,7 @@ def patient(binaries, shared_standins, tmp_path_factory):
         "repeats": {"timeouts": {"per_try": f"{TRY_MS}ms"}, "repeat_stored": True},
         "herd": {},
         "ejected": {},
+        "spike": {"timeouts": {"per_try": f"{TRY_MS}ms"}},
     }
     if not binaries.has_static_chains:
         tests["any"] = {"timeouts": waits | {"wait_for": "any"}}
@@ -44,7 +51,8 @@ def patient(binaries, shared_standins, tmp_path_factory):
         outliers = {"consecutive_failures": 3 if test == "ejected" else 1000}
         outliers |= {"interval": "50ms", "ejection": "1500ms"}
         for vendor in vendors:
-            entry = provider(shared_standins[vendor], outlier_detection=outliers)
+            limits = SPIKE if test == "spike" else {}
+            entry = provider(shared_standins[vendor], outlier_detection=outliers, **limits)
             providers[f"{vendor}-{test}"] = entry
         models[test] = {"candidates": [candidate(v, f"{v}-{test}") for v in vendors], **settings}
     document = {"providers": providers, "models": models}
@@ -185,3 +193,23 @@ def test_an_ejected_provider_is_tried_by_one_request_at_a_time(gateway):
     assert trails.count([("openai", "ejected"), ("anthropic", "ok")]) <= 2, trails
     assert trails.count([("openai", "cooling_down"), ("anthropic", "ok")]) >= 6, trails
     poll("back", lambda: who(gateway.chat("ejected")) == [("openai", "ok")])
+
+
+def test_a_provider_that_hangs_delays_no_more_requests_than_it_may_serve(gateway):
+    gateway.standins["openai"].fail(STALL)
+
+    def burst():
+        with ThreadPoolExecutor(24) as pool:
+            asked = list(pool.map(lambda _: gateway.chat("spike"), range(24)))
+        assert {each.status_code for each in asked} == {200}
+        trails = [who(each) for each in asked]
+        # Envoy's clock and ours differ by a little: a timeout can look like a reset.
+        in_vain = [[("openai", each), ("anthropic", "ok")] for each in ("timeout", "reset")]
+        delayed = sum(trail in in_vain for trail in trails)
+        spared = trails.count([("openai", "at_capacity"), ("anthropic", "ok")])
+        assert delayed + spared == 24, trails
+        return delayed
+
+    first, second = burst(), burst()
+    assert 1 <= first <= 16, "workers that decide at the same moment do not see each other"
+    assert second <= 4, "it is known by now"
