@@ -212,4 +212,4 @@ def test_a_provider_that_hangs_delays_no_more_requests_than_it_may_serve(gateway
 
     first, second = burst(), burst()
     assert 1 <= first <= 16, "workers that decide at the same moment do not see each other"
-    assert second <= 4, "it is known by now"
+    assert second <= 8, "no more than it may serve"
