@@ -49,10 +49,10 @@ const HEAD: &str = "\
 
 Written by a test from what the code does: `BLESS=1 cargo test --test failures` rewrites it, and a
 page that is stale fails. Each error of [`vendors.json`](../tests/failures/vendors.json) is read by the
-vendor's own schema and dialect, whose words come before its status; the vendors' pages were read on
-2026-11-21. What follows each class: [failover.md](failover.md#what-leads-where). An error that is not
-here is told by its status; `dialect.errors` of a provider adds words of its own
-([configuration.md](configuration.md)).
+vendor's own schema and dialect, whose words come before its status. Source is where a vendor says what
+its errors are, as known on 2026-11-21; not every wording stands there, some is as clients have met it.
+What follows each class: [failover.md](failover.md#what-leads-where). An error that is not here is told
+by its status; `dialect.errors` of a provider adds words of its own ([configuration.md](configuration.md)).
 
 A prompt that is too long leads on to candidates with more room: those whose window is known to be too
 small are never asked. A refused key, a used-up quota, a model that is gone and a region that is not
