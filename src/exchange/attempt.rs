@@ -1,24 +1,26 @@
 //! One upstream try: from the plan to the provider's request, and from its reply to the
 //! client's. An attempt depends on no earlier one.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use self::place::{Place, find_step, look_up};
 use super::credentials::is_withheld;
 use super::ending::Ending;
-use super::handoff::{self, DEAD_END, Handoff, KEY_PREFIX, Step};
+use super::handoff::{self, Handoff, KEY_PREFIX};
 use super::holding::Used;
 use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
-use super::reply::{Again, Gate, Origin, ReplyState, ResponseHead};
-use super::{Topology, counting, trail};
+use super::reply::{Gate, ReplyState, ResponseHead};
+use super::{Topology, counting};
 use crate::adapt::{self, Candidate, prompt_cache};
 use crate::catalog::Backend;
-use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate, Serving};
+use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
-use crate::observed::Payer;
 use crate::operation::Operation;
 use crate::provider::{Auth, Offer};
 use crate::quality::Expected;
@@ -110,7 +112,6 @@ impl Attempt {
             .get(index)
             .ok_or_else(|| refusal("the plan has no such attempt"))?;
         let (serving, provider, backend) = look_up(config, &plan, step)?;
-        let timeouts = serving.timeouts();
         let offer = match plan.operation {
             Operation::Chat => None,
             other => Some(provider.offer(other, &backend.model).ok_or_else(|| {
@@ -127,47 +128,18 @@ impl Attempt {
         };
         // What may have been stored is not asked for twice: its answer is taken as it is.
         let is_last = plan.is_last(index) || plan.once;
-        let again = Again {
-            up_to_ms: match step.waits && trail::waits(&facts.trail) == 0 {
-                true => plan.wait_up_to_ms,
-                false => 0,
-            },
-            deadline_ms: plan.deadline_ms,
-            cluster: plan.address(index, topology),
-        };
-        let origin = Origin {
-            provider: provider.name.clone(),
-            model: backend.model.clone(),
-            started_ms: facts.now_ms,
-            trail: if facts.trail.is_empty() {
-                plan.avoided.clone()
-            } else {
-                facts.trail
-            },
-            failure: facts.failure,
-            // Envoy's idle timer runs before the first event too.
-            per_try_ms: plan.per_try_ms.min(timeouts.idle_ms),
-            idle_ms: timeouts.idle_ms,
-            ejected: facts.cluster == DEAD_END,
-            fallback_on_refusal: serving.fallback_on_refusal(),
-            limited: config.routing.has_fleet(),
+        // Whoever is last may answer as well as it can.
+        let quality_gate = serving.quality_gate().filter(|_| !is_last && !plan.hedged);
+        let (on_unsupported, token) = (serving.on_unsupported(), facts.token.clone());
+        let place = Place {
+            plan: &plan,
+            index,
+            step,
+            topology,
+            serving,
             is_last,
-            probes: plan.probes && index == 0,
-            again,
-            settings: config.observe,
-            number: index,
-            payer: Payer {
-                model: plan.model.clone(),
-                rule: plan.rule.clone().unwrap_or_default(),
-                team: plan.team.clone().unwrap_or_default(),
-            },
-            input_tokens: plan.input_tokens,
-            tokens: step.tokens,
-            tariff: backend.prices.clone(),
-            prefix: plan.prefix,
-            rejected: facts.rejected,
-            hedged: plan.hedged && topology == Topology::StaticChain,
         };
+        let origin = place.origin(config, backend, facts);
         let reply = ReplyState::new(
             origin,
             provider.kind.schema(),
@@ -185,11 +157,10 @@ impl Attempt {
         reply.observe_start(&mut mutation);
         let attempt = Attempt {
             config: Rc::clone(config),
-            on_unsupported: serving.on_unsupported(),
-            // Whoever is last may answer as well as it can.
-            quality_gate: serving.quality_gate().filter(|_| !is_last && !plan.hedged),
+            on_unsupported,
+            quality_gate,
             provider: provider.clone(),
-            token: facts.token,
+            token,
             backend: backend.clone(),
             offer,
             plan,
@@ -438,63 +409,6 @@ impl Attempt {
     pub fn limits(&self) -> crate::config::Limits {
         self.config.limits
     }
-}
-
-/// Which step of the plan this is.
-///
-/// Where the matcher chooses, attempt n is step n, and the endpoint must agree; in a static
-/// chain Envoy chooses, and the endpoint says who it is.
-fn find_step(plan: &Handoff, topology: Topology, facts: &AttemptFacts) -> Result<usize, Misfit> {
-    let is_endpoint = |step: &Step| step.cluster == facts.cluster;
-    let step = |index: usize| plan.steps.get(index);
-    let stays = |index: usize| index > 0 && step(index - 1).is_some_and(is_endpoint);
-    let disagreement = |index| match facts.cluster.as_str() {
-        "" => Misfit::UnknownHost,
-        _ if stays(index) => Misfit::NoRefresh,
-        _ => Misfit::OtherCluster,
-    };
-    match topology {
-        Topology::PerAttempt => {
-            let earlier = facts.number.saturating_sub(1);
-            let index = earlier.saturating_sub(trail::waits(&facts.trail));
-            let agrees = step(index).is_none_or(is_endpoint);
-            if agrees || facts.cluster == DEAD_END {
-                Ok(index)
-            } else {
-                Err(disagreement(index))
-            }
-        }
-        Topology::StaticChain => {
-            let found = plan.steps.iter().position(is_endpoint);
-            found.ok_or_else(|| disagreement(0))
-        }
-    }
-}
-
-fn look_up<'c>(
-    config: &'c Config,
-    plan: &Handoff,
-    step: &Step,
-) -> Result<(Serving<'c>, &'c ProviderConfig, &'c Backend), Refusal> {
-    let gone = || Refusal::from(Misfit::OtherPlan);
-    let model = config.models.get(&plan.model).ok_or_else(gone)?;
-    let provider = config.providers.get(&step.provider).ok_or_else(gone)?;
-    // While a new configuration comes in, a rule may be here and not yet, or no more, there: then
-    // the model's own settings do, and the candidate is one of another model.
-    let rule = plan.rule.as_deref().and_then(|name| config.rule(name));
-    let serving = Serving { model, rule };
-    let mut others = config
-        .models
-        .values()
-        .map(|model| Serving { model, rule: None });
-    let backend = serving
-        .candidate(&step.provider, &step.model)
-        .or_else(|| {
-            plan.rule.as_ref()?;
-            others.find_map(|other| other.candidate(&step.provider, &step.model))
-        })
-        .ok_or_else(gone)?;
-    Ok((serving, provider, backend))
 }
 
 fn untranslatable(error: TranslateError) -> Refusal {

@@ -7,8 +7,10 @@ mod cached;
 mod decision;
 pub(super) mod endpoint;
 mod head;
+mod instead;
 mod patience;
 mod refusal;
+mod replying;
 
 use std::rc::Rc;
 
@@ -19,17 +21,14 @@ use self::refusal::{
 };
 use super::answer::Answer;
 use super::caching::{Filling, Source};
-use super::ending::Ending;
-use super::final_error::{self, FinalFacts};
 use super::fleet::Fleet;
-use super::handoff::{self, ATTEMPTS};
-use super::holding::{Holding, Purse};
+use super::handoff;
+use super::holding::Holding;
 use super::mutation::{ImmediateResponse, Mutation};
 use super::sieve::{self, Sieve};
-use super::{Topology, listing, load, trail, wishes};
+use super::{Topology, listing, wishes};
 use crate::cache::Directives;
 use crate::callout::{Cache, Spent};
-use crate::catalog::cost::usd;
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::Config;
@@ -408,60 +407,6 @@ impl Downstream {
         profile.count(request, size, MOST_SCANNED);
     }
 
-    /// Near the end of a budget another model serves, and while one has too much to do.
-    fn downgrade(&mut self, profile: &mut RequestProfile, facts: RequestFacts<'_>) {
-        let Some(store) = facts.books else {
-            return;
-        };
-        let config = Rc::clone(&self.config);
-        self.asked.kept.clear();
-        self.asked.downgraded.clear();
-        self.asked.counted.downgraded = None;
-        if !config.routing.budgets.is_empty() {
-            let known = &self.asked.known;
-            let purse = Purse {
-                config: &config,
-                store,
-                view: facts.view(profile, known),
-                team: config.routing.team(profile, known),
-            };
-            if let Some((model, budget)) = purse.downgrade() {
-                let told = trail::of_downgrade(&profile.model, budget);
-                self.serve_instead(profile, model, budget, told);
-            }
-        }
-        let Some(seen) = load::look(&config, store, facts.observed, &profile.model) else {
-            return;
-        };
-        if seen.turned {
-            self.asked.warning = Some(seen.warning(&profile.model));
-        }
-        if let Some(model) = seen.instead {
-            let told = trail::of_load(&profile.model);
-            self.serve_instead(profile, model, "", told);
-        }
-    }
-
-    /// Labels that the model asked for must keep are kept by the other one, too.
-    fn serve_instead(
-        &mut self,
-        profile: &mut RequestProfile,
-        model: &str,
-        budget: &str,
-        told: String,
-    ) {
-        let asked_for = self.config.models.get(&profile.model);
-        let of_model = asked_for.map(|model| &model.require);
-        let of_rules = self.config.routing.required(profile, &self.asked.known);
-        let asked = &mut self.asked;
-        let labels = of_model.into_iter().chain(of_rules).cloned();
-        asked.kept.extend(labels);
-        asked.downgraded = trail::joined(std::mem::take(&mut asked.downgraded), told);
-        let by = (profile.model.clone(), budget.to_owned());
-        asked.counted.downgraded.get_or_insert(by);
-        profile.model = model.to_owned();
-    }
-
     /// What the request holds of its budgets, to be settled when it is over.
     pub fn take_holding(&mut self) -> Holding {
         std::mem::take(&mut self.asked.held)
@@ -495,94 +440,6 @@ impl Downstream {
             findings: &Report::default(),
         };
         self.decide(profile, &loss, &|| None, source, facts)
-    }
-
-    /// Why the request goes where it goes, as JSON, when that was asked for and decided.
-    pub fn explanation(&self) -> Option<&str> {
-        self.asked.explanation.as_deref()
-    }
-
-    /// No candidate answered: the client's error, which takes the place of what Envoy or the
-    /// last provider said.
-    pub fn failure_response(&self, facts: &FinalFacts) -> ImmediateResponse {
-        let failure = final_error::compose(&self.config, &self.model, facts, self.asked.is_bounded);
-        let mut response = ImmediateResponse::error_of(self.surface, &failure);
-        if !facts.trail.is_empty() {
-            response.headers.push((ATTEMPTS, facts.trail.clone()));
-        }
-        if facts.nano_usd > 0 {
-            let cost = usd(facts.nano_usd);
-            response.headers.push((handoff::COST_HEADER, cost));
-        }
-        response
-    }
-
-    /// What metrics tell of the request; to be asked once, when it is decided.
-    pub fn take_counted(&mut self) -> Request {
-        self.asked.counted.model.clone_from(&self.model);
-        std::mem::take(&mut self.asked.counted)
-    }
-
-    /// When a stream that has not begun is given up, in Unix milliseconds; `None` for never, and
-    /// where Envoy does it.
-    pub fn deadline_ms(&self) -> Option<u64> {
-        (self.asked.deadline_ms > 0).then_some(self.asked.deadline_ms)
-    }
-
-    /// In place of a reply that has not begun in time; the client's error is made of it.
-    pub fn too_late() -> ImmediateResponse {
-        Ending::Total.response()
-    }
-
-    /// Whether attempts may be under way at the same time: the trail is complete only when one of
-    /// them has answered.
-    pub fn is_hedged(&self) -> bool {
-        self.hedged.is_some()
-    }
-
-    /// Whether the reply must be held here, because no attempt may hold it.
-    pub fn holds_reply(&self) -> bool {
-        self.hedged == Some(false) && self.answer.is_none()
-    }
-
-    /// A reply that was held here is whole: `broken` is its status if it is none, and `nano_usd`
-    /// what the request has cost.
-    pub fn on_held_reply(&self, broken: u64, nano_usd: u64) -> Mutation {
-        let mut mutation = Mutation::default();
-        if broken > 0 {
-            mutation.set(":status", broken.to_string());
-        }
-        if nano_usd > 0 {
-            mutation.set(handoff::COST_HEADER, usd(nano_usd));
-        }
-        mutation
-    }
-
-    /// Whether the reply must be read: it is translated back, or kept; what else happens to it is
-    /// the attempts' work.
-    pub fn wants_reply(&self) -> bool {
-        self.answer.is_some() || self.asked.filling.is_some()
-    }
-
-    /// A reply is on its way to the client: a committed one, or an upstream filter's own.
-    pub fn on_reply_headers(&mut self, status: u16, local: bool) -> Mutation {
-        let answer = self.answer.as_mut();
-        answer.map_or_else(Mutation::default, |a| a.on_headers(status, local))
-    }
-
-    /// Whether the reply's body shall be read now, or held until it is whole.
-    pub fn reads_reply(&self, end_of_stream: bool) -> bool {
-        let answer = self.answer.as_ref();
-        answer.is_none_or(|answer| answer.reads(end_of_stream))
-    }
-
-    /// More of the reply's body.
-    pub fn on_reply_body(&mut self, bytes: &[u8], end_of_stream: bool) -> Mutation {
-        if let Some(filling) = &mut self.asked.filling {
-            filling.push(bytes);
-        }
-        let answer = self.answer.as_mut();
-        answer.map_or_else(Mutation::default, |a| a.on_body(bytes, end_of_stream))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod callouts;
 mod downstream;
+mod facts;
 mod host;
 mod inner;
 mod known;
