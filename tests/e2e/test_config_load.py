@@ -56,6 +56,7 @@ class Unstarted:
     def __init__(self, binaries, folder):
         self.binaries = binaries
         self.folder = folder
+        self.chains = False
         self.port, self.admin_port = free_ports(2)
 
 

@@ -9,7 +9,8 @@ import yaml
 from conftest import candidate
 from gateway import Gateway, Standins, provider
 from replies import attempts, error
-from test_config_load import Discovery, Traffic
+from test_config_load import Discovery
+from traffic import Traffic, chats
 
 NAMES = ("openai", "anthropic", "gemini")
 
@@ -218,7 +219,7 @@ def test_rules_are_exchanged_under_load_without_a_failed_request(binaries, route
         edit=discovery.take_over,
     )
     try:
-        with Traffic(gateway.envoy.url) as traffic:
+        with Traffic(chats(gateway, "three")) as traffic:
             traffic.goes_on()
             for i, name in enumerate(("gemini", "anthropic", "openai")):
                 changed = copy.deepcopy(gateway.document)

@@ -72,7 +72,8 @@ def test_silence_in_mid_stream_ends_it(binaries, shared_standins, tmp_path, per_
     """Whether the idle time is shorter or longer than the time for an attempt."""
     standins, given = shared_standins, document(shared_standins)
     given["models"] = {"openai-only": given["models"]["openai-only"]}
-    given["defaults"]["timeouts"] = {"per_try": f"{per_try_ms}ms", "idle": f"{IDLE_MS}ms"}
+    timeouts = {"per_try": f"{per_try_ms}ms", "idle": f"{IDLE_MS}ms", "wait_up_to": "0s"}
+    given["defaults"]["timeouts"] = timeouts
     standins.reset()
     standins["openai"].fail({"kind": "stall_stream", "after_events": 3})
     gateway = Gateway(binaries, tmp_path, given, standins)
