@@ -28,7 +28,7 @@ use crate::exchange::handoff::DEAD_END;
 use crate::exchange::{Role, Topology};
 
 /// The most static chains that are written; beyond it Envoy's start becomes slow.
-pub const MAX_CHAINS: usize = 64;
+pub const MAX_CHAINS: usize = 128;
 
 /// A configuration cannot be rendered for this Envoy.
 #[derive(Debug, Clone, PartialEq, Eq)]
