@@ -128,6 +128,11 @@ def counted(gateway, kind):
     return sum(value for name, value in stats.items() if kind in name)
 
 
+def told_in_log(gateway, cure):
+    lines = gateway.envoy.log().splitlines()
+    return [line for line in lines if "misconfigured" in line and cure in line]
+
+
 def test_a_client_that_takes_its_time_is_no_misfit(gateway):
     """Longer than an attempt's body may take, shorter than a client's."""
     body = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
@@ -159,8 +164,7 @@ def test_what_is_missing_is_told_once_and_nothing_is_sent(missing, gateway):
         assert told["code"] == "gateway_misconfigured" and cure in told["message"], told
     assert counted(gateway, kind) == before + 2
     assert gateway.standins["anthropic"].records() == []
-    lines = gateway.envoy.log().splitlines()
-    lines = [line for line in lines if "misconfigured" in line and cure in line]
+    lines = poll("told in the log", lambda: told_in_log(gateway, cure))
     assert len(lines) == 1, lines
 
 
