@@ -7,8 +7,6 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use pointsman::callout::{Answer, Outcome, Spent};
@@ -19,31 +17,15 @@ use pointsman::exchange::{
     RequestHead, ResponseHead, STATE_PATH, Topology, Used, Verdict, state_page,
 };
 use pointsman::metrics::Request;
-use pointsman::observed::{Observation, Recorded, Store, Update};
+use pointsman::observed::{Memory, Observation, Recorded, Update};
 use serde_json::{Value, json};
 
 const NOW_S: u64 = 1_790_000_000;
 
-/// What all workers of an Envoy share.
-#[derive(Default)]
-struct Shared(RefCell<HashMap<String, Vec<u8>>>);
-
-impl Store for Shared {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
-        let old = self.load(name).unwrap_or_default();
-        self.0.borrow_mut().insert(name.to_owned(), change(&old));
-        true
-    }
-}
-
 /// A proxy with these budgets, a list as YAML has it.
 struct Proxy {
     config: Rc<Config>,
-    shared: Shared,
+    shared: Memory,
 }
 
 /// A request that was let through.
@@ -100,7 +82,7 @@ budgets:
         let config = yaml::load(&document).unwrap_or_else(|problems| panic!("{problems:?}"));
         Proxy {
             config: Rc::new(config.0),
-            shared: Shared::default(),
+            shared: Memory::default(),
         }
     }
 

@@ -7,8 +7,6 @@
     reason = "a test that cannot go on fails"
 )]
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -18,7 +16,7 @@ use pointsman::exchange::{
     Downstream, RequestFacts, RequestHead, STATE_PATH, Topology, Verdict, state_page,
 };
 use pointsman::failure::{Class, Failure};
-use pointsman::observed::{CoolDown, Observation, Recorded, Store, Update};
+use pointsman::observed::{CoolDown, Memory, Observation, Recorded, Update};
 use serde_json::{Value, json};
 
 const NOW_MS: u64 = 1_790_000_000_000;
@@ -46,27 +44,11 @@ models:
 envoy: {state_port: 9902}
 ";
 
-/// What all workers of an Envoy share.
-#[derive(Default)]
-struct Shared(RefCell<HashMap<String, Vec<u8>>>);
-
-impl Store for Shared {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
-        let old = self.load(name).unwrap_or_default();
-        self.0.borrow_mut().insert(name.to_owned(), change(&old));
-        true
-    }
-}
-
 fn config() -> Config {
     yaml::load(DOCUMENT).expect("an accepted document").0
 }
 
-fn observe(shared: &Shared, config: &Config, target: (&str, &str), update: Update) {
+fn observe(shared: &Memory, config: &Config, target: (&str, &str), update: Update) {
     let observation = Observation {
         provider: target.0.to_owned(),
         model: target.1.to_owned(),
@@ -85,8 +67,8 @@ fn answered_in(ms: u64) -> Update {
 }
 
 /// Gemini is the fastest, but asks to be left alone; anthropic is fast and fails.
-fn lately(config: &Config) -> Shared {
-    let shared = Shared::default();
+fn lately(config: &Config) -> Memory {
+    let shared = Memory::default();
     for (provider, model, ms) in [
         ("openai", "a", 207),
         ("anthropic", "b", 90),
@@ -121,14 +103,14 @@ fn lately(config: &Config) -> Shared {
     shared
 }
 
-fn page(config: &Config, shared: &Shared) -> Value {
+fn page(config: &Config, shared: &Memory) -> Value {
     let response = state_page(config, shared, STATE_PATH, NOW_MS);
     assert_eq!(response.status, 200);
     serde_json::from_slice(&response.body).expect("JSON")
 }
 
 /// What the filter decides, as it explains it.
-fn decided(config: Config, shared: &Shared, body: &str) -> Value {
+fn decided(config: Config, shared: &Memory, body: &str) -> Value {
     let config = Rc::new(config);
     let head = RequestHead {
         method: "POST".to_owned(),
@@ -213,7 +195,7 @@ fn the_page_shows_every_target_and_only_figures() {
         gemini["cool_down"],
         json!({"class": "rate_limited", "for_ms": 20_000})
     );
-    let other = state_page(&config, &Shared::default(), "/", NOW_MS);
+    let other = state_page(&config, &Memory::default(), "/", NOW_MS);
     assert_eq!(other.status, 404);
 }
 

@@ -1,5 +1,4 @@
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -7,7 +6,7 @@ use serde_json::{Value, json};
 use super::{
     Assembly, Bounds, Directives, Entry, Kept, SETS, Shelf, Unfit, canonical, judge, replay,
 };
-use crate::observed::Store;
+use crate::observed::{Memory, Store};
 
 const LEFT_OUT: [&str; 2] = ["stream", "user"];
 
@@ -93,30 +92,13 @@ fn a_clients_word_is_read_as_caches_read_it() {
     assert!(Directives::parse("").allow(u64::MAX));
 }
 
-#[derive(Default)]
-struct Shared(RefCell<BTreeMap<String, Vec<u8>>>);
-
-impl Store for Shared {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
-        let old = self.load(name).unwrap_or_default();
-        self.0.borrow_mut().insert(name.to_owned(), change(&old));
-        true
-    }
-}
-
-impl Shared {
-    /// Bytes of answers, without the directories.
-    fn bytes(&self) -> u64 {
-        let all = self.0.borrow();
-        let places = all
-            .iter()
-            .filter(|(name, _)| name.matches('.').count() == 4);
-        places.map(|(_, value)| value.len() as u64).sum()
-    }
+/// Bytes of answers, without the directories.
+fn bytes(shared: &Memory) -> u64 {
+    let all = shared.values();
+    let places = all
+        .iter()
+        .filter(|(name, _)| name.matches('.').count() == 4);
+    places.map(|(_, value)| value.len() as u64).sum()
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -138,7 +120,7 @@ fn entry(answer: &[u8], kept_ms: u64) -> Entry {
 
 #[test]
 fn an_answer_is_found_by_its_request_and_in_its_time() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let at = |now| Shelf::new(&shared, BOUNDS, now);
     let kept = entry(b"yes", 1_000);
     at(1_000).keep(b"request", &kept);
@@ -154,29 +136,28 @@ fn an_answer_is_found_by_its_request_and_in_its_time() {
 
 #[test]
 fn a_request_with_the_same_hash_gets_nothing() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let shelf = Shelf::new(&shared, BOUNDS, 1_000);
     shelf.keep(b"mine", &entry(b"mine", 1_000));
     // As though another request had the same hash: its bytes lie where ours would.
     let name = shared
-        .0
-        .borrow()
+        .values()
         .keys()
         .find(|n| n.matches('.').count() == 4)
         .cloned();
     let name = name.expect("a place");
     let other = entry(b"theirs", 1_000).encode(b"theirs");
-    shared.0.borrow_mut().insert(name.clone(), other);
+    shared.put(&name, &other);
     assert_eq!(shelf.find(b"mine"), None);
     for length in 0..40 {
-        shared.0.borrow_mut().insert(name.clone(), vec![1; length]);
+        shared.put(&name, &vec![1; length]);
         assert_eq!(shelf.find(b"mine"), None, "{length} broken bytes");
     }
 }
 
 #[test]
 fn what_was_not_given_for_the_longest_time_makes_room() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     // One set's share is as large as two answers of 400 bytes.
     let bounds = Bounds {
         total: SETS * 1_100,
@@ -187,10 +168,10 @@ fn what_was_not_given_for_the_longest_time_makes_room() {
     let mut of_set: Vec<Vec<u8>> = Vec::new();
     let mut set = None;
     for i in 0..u32::MAX {
-        let probe = Shared::default();
+        let probe = Memory::default();
         let request = i.to_le_bytes().to_vec();
         Shelf::new(&probe, bounds, 0).keep(&request, &entry(b"", 0));
-        let name = probe.0.borrow().keys().next().cloned();
+        let name = probe.values().keys().next().cloned();
         if set.is_none() || name == set {
             set = name;
             of_set.push(request);
@@ -215,33 +196,33 @@ fn what_was_not_given_for_the_longest_time_makes_room() {
 
 #[test]
 fn what_is_too_large_is_not_kept() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let kept = Shelf::new(&shared, BOUNDS, 1).keep(b"r", &entry(&[0; 1_100], 1));
     assert_eq!(kept, Kept::default());
-    assert!(shared.0.borrow().is_empty());
+    assert!(shared.values().is_empty());
 }
 
 proptest! {
     /// Whatever is kept: never more bytes than the bound, never more names than places.
     #[test]
     fn what_is_kept_is_bounded(sizes in proptest::collection::vec((0..2_000_u32, 1..1_200_usize), 1..300)) {
-        let shared = Shared::default();
+        let shared = Memory::default();
         for (now, (request, size)) in (1..).zip(sizes) {
             let shelf = Shelf::new(&shared, BOUNDS, now * 100);
             shelf.keep(&request.to_le_bytes(), &entry(&vec![b'x'; size], now * 100));
-            prop_assert!(shared.bytes() <= BOUNDS.total, "{}", shared.bytes());
+            prop_assert!(bytes(&shared) <= BOUNDS.total, "{}", bytes(&shared));
         }
-        prop_assert!(shared.0.borrow().len() as u64 <= SETS * 129);
+        prop_assert!(shared.values().len() as u64 <= SETS * 129);
     }
 }
 
 /// What another worker does meanwhile.
-type Meanwhile<'s> = Box<dyn FnOnce(&Shared) + 's>;
+type Meanwhile<'s> = Box<dyn FnOnce(&Memory) + 's>;
 
 /// A worker that is slower than another one: what it writes comes after the other has taken the
 /// place.
 struct Overtaken<'s> {
-    shared: &'s Shared,
+    shared: &'s Memory,
     other: RefCell<Option<Meanwhile<'s>>>,
 }
 
@@ -264,7 +245,7 @@ impl Store for Overtaken<'_> {
 
 #[test]
 fn a_worker_that_was_overtaken_leaves_nothing_behind() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let bounds = Bounds {
         total: SETS * 600,
         entry: 600,
@@ -272,7 +253,7 @@ fn a_worker_that_was_overtaken_leaves_nothing_behind() {
     let answer = entry(&[b'x'; 400], 1_000);
     let overtaken = Overtaken {
         shared: &shared,
-        other: RefCell::new(Some(Box::new(|shared: &Shared| {
+        other: RefCell::new(Some(Box::new(|shared: &Memory| {
             // Fills every set, and so takes the place.
             for i in 0..2_000_u32 {
                 let answer = entry(&[b'y'; 400], 1_000);
@@ -281,8 +262,8 @@ fn a_worker_that_was_overtaken_leaves_nothing_behind() {
         }))),
     };
     Shelf::new(&overtaken, bounds, 1_000).keep(b"slow", &answer);
-    assert!(shared.bytes() <= bounds.total);
-    let all = shared.0.borrow();
+    assert!(bytes(&shared) <= bounds.total);
+    let all = shared.values();
     let slow = |value: &&Vec<u8>| value.windows(4).any(|window| window == b"slow");
     assert_eq!(all.values().filter(slow).count(), 0);
 }

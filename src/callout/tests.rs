@@ -1,4 +1,3 @@
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -11,7 +10,7 @@ use super::{
 use crate::classify::Sample;
 use crate::config::{Classifier, Config, Source};
 use crate::inspect::inspect;
-use crate::observed::Store;
+use crate::observed::{Memory, Store};
 
 fn classifier(settings: Value) -> Classifier {
     let mut declared = json!({"classes": ["code", "small-talk", "3d"], "excerpt": 16});
@@ -162,24 +161,9 @@ fn a_webhook_gets_features_and_no_text_unless_that_is_said() {
     assert_eq!(told["text"], "Prove it, my dea");
 }
 
-#[derive(Default)]
-struct Shared(RefCell<BTreeMap<String, Vec<u8>>>);
-
-impl Store for Shared {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
-        let old = self.load(name).unwrap_or_default();
-        self.0.borrow_mut().insert(name.to_owned(), change(&old));
-        true
-    }
-}
-
 #[test]
 fn an_answer_is_remembered_for_its_question_and_its_time() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let at = |now| Cache::new(&shared, now);
     at(1_000).keep(key("c", b"question"), "code", 500);
     assert_eq!(
@@ -195,28 +179,28 @@ fn an_answer_is_remembered_for_its_question_and_its_time() {
 
 #[test]
 fn what_is_remembered_is_bounded() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     for i in 0..20_000_u32 {
         Cache::new(&shared, 1).keep(key("c", &i.to_le_bytes()), "code", 1_000);
     }
-    let places = shared.0.borrow().len();
+    let places = shared.values().len();
     assert!(places <= 4_096, "{places}");
 }
 
 #[test]
 fn broken_bytes_are_no_answer() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     Cache::new(&shared, 1).keep(key("c", b"q"), "code", 1_000);
-    let name = shared.0.borrow().keys().next().cloned().expect("a place");
+    let name = shared.values().keys().next().cloned().expect("a place");
     for length in 0..24 {
-        shared.0.borrow_mut().insert(name.clone(), vec![0; length]);
+        shared.put(&name, &vec![0; length]);
         assert_eq!(Cache::new(&shared, 1).find(key("c", b"q")), None);
     }
 }
 
 #[test]
 fn a_classifier_rests_after_five_failures_in_a_row_and_then_gets_one_try() {
-    let shared = Shared::default();
+    let shared = Memory::default();
     let at = |now| Cache::new(&shared, now);
     (0..4).for_each(|_| at(1_000).note("c", false));
     assert!(!at(1_000).rests("c"));

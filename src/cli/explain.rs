@@ -8,11 +8,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::args::{ExplainArgs, Format};
-use super::shelf::Shelf;
 use super::{Outcome, load, read};
 use crate::callout::{self, Answer};
 use crate::config::Config;
 use crate::exchange::{Downstream, Mutation, RequestFacts, RequestHead, Topology, Verdict};
+use crate::observed::Memory;
 use crate::observed::{Observed, Unobserved};
 use state::State;
 
@@ -84,7 +84,7 @@ fn decide(args: &ExplainArgs, config: Config, body: &[u8], state: Option<&State>
             };
         }
     };
-    let books = state.map_or_else(Shelf::default, |state| state.books(&config));
+    let books = state.map_or_else(Memory::default, |state| state.books(&config));
     let seen_at = state.map(|state| state.now_ms / 1000);
     let facts = RequestFacts {
         draw: args.draw,

@@ -13,7 +13,6 @@ mod reference;
 mod render;
 mod run;
 mod schema;
-mod shelf;
 mod simulate;
 mod translate;
 

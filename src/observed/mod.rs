@@ -8,6 +8,7 @@ mod calibration;
 mod cool_down;
 mod decay;
 mod in_flight;
+mod memory;
 mod record;
 mod sketch;
 mod store;
@@ -16,6 +17,7 @@ mod warm;
 
 pub use cool_down::{CoolDown, CoolDowns, key};
 pub use decay::HALF_LIFE_COUNT;
+pub use memory::Memory;
 pub use record::{Figures, Record};
 pub use store::{Recorded, Store};
 pub use update::{Bill, Observation, Payer, Scope, Update};

@@ -1,5 +1,4 @@
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use super::*;
 use crate::failure::{Class, Failure};
@@ -10,22 +9,20 @@ const NOW: u64 = 1_790_000_000_000;
 /// A store in which another worker comes first now and then.
 #[derive(Default)]
 struct Shared {
-    values: RefCell<BTreeMap<String, Vec<u8>>>,
+    memory: Memory,
     rivals: RefCell<u32>,
 }
 
 impl Store for Shared {
     fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.values.borrow().get(name).cloned()
+        self.memory.load(name)
     }
 
     fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
         for _ in 0..*self.rivals.borrow() {
             change(&self.load(name).unwrap_or_default());
         }
-        let new = change(&self.load(name).unwrap_or_default());
-        self.values.borrow_mut().insert(name.to_owned(), new);
-        true
+        self.memory.change(name, change)
     }
 }
 
@@ -224,7 +221,7 @@ fn what_is_not_wanted_is_not_written() {
     let store = Shared::default();
     let settings = Settings::default();
     observation(answered(10)).record(&store, settings, Wants::default(), NOW);
-    assert!(store.values.borrow().is_empty());
+    assert!(store.memory.values().is_empty());
     let figures = Wants {
         figures: true,
         ..Wants::default()
@@ -234,9 +231,9 @@ fn what_is_not_wanted_is_not_written() {
         ..Update::default()
     };
     observation(update).record(&store, settings, figures, NOW);
-    assert!(store.values.borrow().is_empty());
+    assert!(store.memory.values().is_empty());
     observation(answered(10)).record(&store, settings, figures, NOW);
-    assert_eq!(store.values.borrow().len(), 1);
+    assert_eq!(store.memory.values().len(), 1);
 }
 
 #[test]

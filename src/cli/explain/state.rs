@@ -6,10 +6,10 @@ use serde::Deserialize;
 
 use crate::budget::{self, Limit, Who};
 use crate::cli::read;
-use crate::cli::shelf::Shelf;
 use crate::config::{Config, Unit};
 use crate::exchange::set_downgraded;
 use crate::failure::Class;
+use crate::observed::Memory;
 use crate::observed::{CoolDown, Observed, TargetState, key};
 
 /// What has been observed of targets at one moment.
@@ -137,8 +137,8 @@ impl State {
     }
 
     /// The books as they were, of the budgets that the configuration has.
-    pub(super) fn books(&self, config: &Config) -> Shelf {
-        let books = Shelf::default();
+    pub(super) fn books(&self, config: &Config) -> Memory {
+        let books = Memory::default();
         for Budget {
             name, most_used, ..
         } in &self.budgets

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use super::traffic::{Draws, Request, Traffic};
 use crate::catalog::Backend;
-use crate::cli::shelf::Shelf;
 use crate::config::{Config, Serving};
 use crate::exchange::handoff::{Handoff, PLAN};
 use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Used, Verdict};
 use crate::failure::Failure;
+use crate::observed::Memory;
 
 /// What became of traffic. Counts are of the requests played, not of those that they stand for.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) fn play(config: Config, traffic: &Traffic, seed: u64) -> Outcome {
     let mut run = Run {
         config: &config,
         traffic,
-        books: Shelf::default(),
+        books: Memory::default(),
         outcome: Outcome::default(),
     };
     for (i, request) in traffic.requests.iter().enumerate() {
@@ -88,7 +88,7 @@ fn scaled(mut config: Config, total: u64, played: u64) -> Config {
 struct Run<'a> {
     config: &'a Rc<Config>,
     traffic: &'a Traffic,
-    books: Shelf,
+    books: Memory,
     outcome: Outcome,
 }
 

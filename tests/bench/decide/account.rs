@@ -4,8 +4,6 @@
 //!
 //! The same program runs natively and, as a WASI command, in Node's V8, which is Envoy's engine.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -14,7 +12,7 @@ use pointsman::catalog::cost::{Percent, Tariff, usd};
 use pointsman::catalog::price::{Price, Prices};
 use pointsman::json;
 use pointsman::metrics::of_observation;
-use pointsman::observed::{Bill, Observation, Payer, Store, Update};
+use pointsman::observed::{Bill, Memory, Observation, Payer, Update};
 use pointsman::schema::openai::ReplyUsage;
 use pointsman::usage::{Tier, Usage};
 
@@ -132,23 +130,6 @@ fn observation(usage: Usage) -> Observation {
     }
 }
 
-/// What Envoy's shared data is to the filter: each value is copied out and in.
-#[derive(Default)]
-struct Shelf(RefCell<HashMap<String, Vec<u8>>>);
-
-impl Store for Shelf {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn change(&self, name: &str, change: &mut dyn FnMut(&[u8]) -> Vec<u8>) -> bool {
-        let old = self.load(name).unwrap_or_default();
-        let new = change(&old);
-        self.0.borrow_mut().insert(name.to_owned(), new);
-        true
-    }
-}
-
 const LIMIT: Limit = Limit {
     most: u64::MAX / 2,
     window: Window::Day,
@@ -160,8 +141,8 @@ fn account(id: u64) -> Who<'static> {
 }
 
 /// A page of a book with so many accounts on it.
-fn books(accounts: u64) -> Shelf {
-    let books = Shelf::default();
+fn books(accounts: u64) -> Memory {
+    let books = Memory::default();
     for who in 0..accounts {
         // Those on one page differ by the number of pages.
         let held = budget::reserve(&books, "team-day", account(who * 1024), 1, LIMIT, NOW_MS);
@@ -172,7 +153,7 @@ fn books(accounts: u64) -> Shelf {
     books
 }
 
-fn hold(books: &Shelf) -> bool {
+fn hold(books: &Memory) -> bool {
     let held = budget::reserve(books, "team-day", account(0), 2_000, LIMIT, NOW_MS);
     held.iter().for_each(|held| {
         held.settle(books, LIMIT, 1_560, NOW_MS);
