@@ -9,6 +9,7 @@ pub(super) mod endpoint;
 mod head;
 mod instead;
 mod patience;
+mod plan;
 mod refusal;
 mod replying;
 

@@ -140,7 +140,7 @@ pub const VIA_PREFIX: &str = "via-";
 pub const MOST_ATTEMPTS: usize = 32;
 
 /// What an attempt must know of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handoff {
     /// What the client asked for; a name in the configuration.
     pub model: String,

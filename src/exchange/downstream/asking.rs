@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::decision::{Choice, address, last_resort, steps};
+use super::decision::Choice;
+use super::plan::{address, last_resort, steps};
 use super::{Downstream, RequestFacts};
 use crate::callout::{self, Answer, Outcome, Question};
 use crate::catalog::Labels;
@@ -12,9 +13,8 @@ use crate::exchange::Topology;
 use crate::exchange::handoff::{Handoff, INNER, QUESTION};
 use crate::exchange::mutation::{ImmediateResponse, Mutation};
 use crate::failure::{Class, Failure};
-use crate::fidelity::Report;
 use crate::inspect::{RequestProfile, inspect};
-use crate::routing::{Constraints, Facts, View};
+use crate::routing::Facts;
 
 /// A request of which a class shall be told.
 pub(super) struct Subject<'a> {
@@ -134,14 +134,7 @@ impl Downstream {
         let mut required = required.to_vec();
         required.push(&model.require);
         let nothing = Facts::default();
-        let view = View {
-            profile: &profile,
-            facts: &nothing,
-            constraints: Constraints::default(),
-            draw: facts.draw,
-            now_ms: facts.now_s.saturating_mul(1000),
-            observed: facts.observed,
-        };
+        let view = facts.view(&profile, &nothing);
         let mut choice = Choice::of(serving, &required, &view, self.topology, &|_, _| None);
         if let Some((provider, of_it)) = &source.candidate {
             let candidates = &mut choice.plan.candidates;
@@ -159,29 +152,16 @@ impl Downstream {
         let steps = steps(&choice.plan.candidates, &profile, self.topology);
         let plan = Handoff {
             model: model.name.clone(),
-            rule: None,
             team: team.map(str::to_owned),
             operation: profile.operation,
-            media_type: String::new(),
-            streamed: false,
-            hedged: false,
-            include_usage: false,
             id: format!("chatcmpl-{}", facts.exchange_id()),
             created: facts.now_s,
             per_try_ms: model.timeouts.per_try_ms,
             input_tokens: profile.input_tokens,
-            stream: 0,
-            prefix: 0,
-            avoided: String::new(),
-            findings: Report::default(),
-            betas: Vec::new(),
             last_resort: last_resort(choice.resting(), &steps),
             probes: choice.probes,
-            once: false,
-            deadline_ms: 0,
-            total_ms: 0,
-            wait_up_to_ms: 0,
             steps,
+            ..Handoff::default()
         };
         let path = format!("{}/chat/completions", self.config.base_path);
         let mut question = question(classifier, INNER, path, INNER.to_owned(), body);
