@@ -4,12 +4,21 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import openai
 import pytest
 
 E2E, TESTS = Path(__file__).parents[:2]
 sys.path[:0] = [str(E2E), str(TESTS), str(TESTS / "vendor")]
 
-from gateway import SPEAKERS, Binaries, Gateway, Standins, fetch_envoy, provider  # noqa: E402
+from gateway import (  # noqa: E402
+    SPEAKERS,
+    STEADFAST,
+    Binaries,
+    Gateway,
+    Standins,
+    fetch_envoy,
+    provider,
+)
 
 #: The model of each vendor that the shared gateway asks for.
 MODELS = {
@@ -96,8 +105,7 @@ def candidate(vendor, name=None, **settings):
 
 def document(standins, timeouts=TIMEOUTS):
     """The shared gateway: every order that the tests need; nobody is ejected or left alone."""
-    steadfast = {"consecutive_failures": 1000}
-    providers = {s.name: provider(s, outlier_detection=steadfast) for s in standins}
+    providers = {s.name: provider(s, **STEADFAST) for s in standins}
 
     def model(*vendors, **settings):
         return {"candidates": [candidate(v) for v in vendors], **settings}
@@ -132,3 +140,28 @@ def pytest_ignore_collect(collection_path, config):
     if collection_path.name == "clients" and find_spec("langchain_openai") is None:
         return True
     return None
+
+
+@pytest.fixture
+def client(gateway):
+    """OpenAI's own SDK, which asks once."""
+    url = f"{gateway.envoy.url}/v1"
+    with openai.OpenAI(base_url=url, api_key="client-token", max_retries=0) as client:
+        yield client
+
+
+def models_by(speakers):
+    """A fixture: each one's model, and one whose first candidate is down."""
+
+    @pytest.fixture(params=[*(f"{speaker}-only" for speaker in speakers), "openai-first"])
+    def model(request, gateway):
+        if request.param == "openai-first":
+            gateway.standins["openai"].fail({"kind": "status", "status": 503})
+        return request.param
+
+    return model
+
+
+def vendor_of(model):
+    """Who answers for such a model."""
+    return "anthropic" if model == "openai-first" else model.removesuffix("-only")

@@ -240,6 +240,16 @@ class Standins:
         self._process.wait(PATIENCE_S)
 
 
+#: Settings of providers that are never ejected, whatever is asked of them on purpose.
+STEADFAST = {"outlier_detection": {"consecutive_failures": 1000}}
+
+#: And that take as many requests and retries at a time as a test sends.
+WIDE = {
+    **STEADFAST,
+    "circuit_breaker": {"max_pending_requests": 10_000, "max_retries": 10_000},
+}
+
+
 def provider(standin, **settings):
     """A provider's entry in pointsman.yaml; its key is in `KEY_<name of the stand-in>`."""
     return {

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from gateway import PATIENCE_S, provider
+from gateway import PATIENCE_S, STEADFAST, provider
 
 NAMES = ("openai", "anthropic", "gemini")
 
@@ -88,11 +88,10 @@ def jwks():
 
 
 def identity_document(standins, candidate):
-    steadfast = {"consecutive_failures": 1000}
     three = [candidate(name) for name in NAMES]
     names = {name: f"{name}/{each['model']}" for name, each in zip(NAMES, three)}
     return {
-        "providers": {s.name: provider(s, outlier_detection=steadfast) for s in standins},
+        "providers": {s.name: provider(s, **STEADFAST) for s in standins},
         "models": {"smart": {"candidates": three}, "open": {"candidates": three}},
         "admit": [
             {"identity": [SEARCH, BATCH]},

@@ -8,7 +8,7 @@ import json
 
 import pytest
 from conftest import candidate
-from gateway import Gateway, Standins, provider
+from gateway import STEADFAST, Gateway, Standins, provider
 from replies import attempts, content, read_stream, verdicts
 
 NAMES = ("openai", "anthropic")
@@ -35,7 +35,7 @@ CALL = '\n{"tool_calls":[{"name":"lookup","arguments":{"city":"Oslo"}}]}'
 
 
 def document(standins):
-    providers = {s.name: provider(s, outlier_detection={"consecutive_failures": 1000}) for s in standins}
+    providers = {s.name: provider(s, **STEADFAST) for s in standins}
     providers["anthropic"]["template"] = "house"
     words = {"degrade": {"tools": "prompt", "json_schema": "prompt"}}
     weak = candidate("openai", capabilities=LACKS)

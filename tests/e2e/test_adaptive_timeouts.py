@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conftest import candidate
-from gateway import Gateway, provider
+from gateway import STEADFAST, Gateway, provider
 from replies import content, verdicts
 
 #: What a client would wait for without the adaptive time.
@@ -20,7 +20,7 @@ def adaptive(binaries, shared_standins, tmp_path_factory):
     times = {"per_try": f"{PER_TRY_S}s", "adaptive": {"times": 5, "at_least": "500ms"}}
     document = {
         "providers": {
-            s.name: provider(s, outlier_detection={"consecutive_failures": 1000}) for s in shared_standins
+            s.name: provider(s, **STEADFAST) for s in shared_standins
         },
         "models": {"quick": {"candidates": both, "timeouts": times}},
         "observe": {"longest_cool_down": "0s"},

@@ -6,13 +6,13 @@ import base64
 import anthropic
 import check_anthropic_reply
 import pytest
-from conftest import MODELS
+from conftest import MODELS, models_by, vendor_of
 from gateway import SPEAKERS
 from pydantic import BaseModel
 from replies import CLIENT_SECRETS, assert_carries_only_its_own_key, verdicts
 
 #: Every speaker, and a model whose first candidate is down.
-SERVED = [*(f"{speaker}-only" for speaker in SPEAKERS), "openai-first"]
+model = models_by(SPEAKERS)
 
 WEATHER = {
     "name": "get_weather",
@@ -42,22 +42,11 @@ class Answer(BaseModel):
     score: int
 
 
-@pytest.fixture(params=SERVED)
-def model(request, gateway):
-    if request.param == "openai-first":
-        gateway.standins["openai"].fail({"kind": "status", "status": 503})
-    return request.param
-
-
 @pytest.fixture
 def client(gateway):
     url = gateway.envoy.url
     with anthropic.Anthropic(base_url=url, api_key="client-token", max_retries=0) as client:
         yield client
-
-
-def vendor_of(model):
-    return "anthropic" if model == "openai-first" else model.removesuffix("-only")
 
 
 def user(content):

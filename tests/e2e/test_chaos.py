@@ -12,7 +12,7 @@ import httpx
 import pytest
 from conftest import candidate
 from faults import seen
-from gateway import VENDORS, Gateway, provider
+from gateway import VENDORS, WIDE, Gateway, provider
 from replies import trail
 from test_soak import FAULTS as BEFORE_THE_ANSWER
 
@@ -39,12 +39,8 @@ AVAILABILITY = 0.999
 def chaotic(binaries, shared_standins, tmp_path):
     """Nobody is ejected or left alone: what failed a moment ago may answer now."""
     shared_standins.reset()
-    wide = {
-        "outlier_detection": {"consecutive_failures": 1000},
-        "circuit_breaker": {"max_pending_requests": 10_000, "max_retries": 10_000},
-    }
     document = {
-        "providers": {s.name: provider(s, **wide) for s in shared_standins},
+        "providers": {s.name: provider(s, **WIDE) for s in shared_standins},
         "models": {"chaos": {"candidates": [candidate(vendor) for vendor in VENDORS]}},
         "defaults": {"timeouts": {"per_try": "2s", "idle": "10s"}},
         "observe": {"longest_cool_down": "0s"},

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 from conftest import candidate
-from gateway import Gateway, Standins, free_ports, poll, provider
+from gateway import STEADFAST, Gateway, Standins, free_ports, poll, provider
 from replies import attempts
 
 NAMES = ("openai", "anthropic", "gemini")
@@ -80,16 +80,15 @@ def completion(text):
 
 
 def document(standins, hook, model, dead):
-    steadfast = {"consecutive_failures": 1000}
     residency = {"openai": "us", "anthropic": "eu", "gemini": "eu"}
     providers = {
-        s.name: provider(s, outlier_detection=steadfast, labels={"residency": residency[s.name]})
+        s.name: provider(s, **STEADFAST, labels={"residency": residency[s.name]})
         for s in standins
     }
     providers["small"] = {
         "kind": "openai_compatible",
         "endpoint": f"http://127.0.0.1:{model.port}/v1",
-        "outlier_detection": steadfast,
+        **STEADFAST,
         "labels": {"residency": "us"},
     }
     three = [candidate(name) for name in NAMES]

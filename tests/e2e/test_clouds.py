@@ -10,7 +10,7 @@ from botocore.credentials import Credentials
 
 import check_bedrock_anthropic
 import check_vertex_anthropic
-from gateway import Gateway, Standins, key_variable
+from gateway import STEADFAST, Gateway, Standins, key_variable
 
 ACCESS, SECRET, REGION = "AKIDEXAMPLE", "secret/of+aws", "us-east-1"
 
@@ -52,8 +52,7 @@ def document(standins):
     key = {s.name: {"env": key_variable(s)} for s in standins}
 
     def at(kind, name, path="", **settings):
-        steadfast = {"outlier_detection": {"consecutive_failures": 1000}}
-        return {"kind": kind, "endpoint": address[name] + path, **steadfast, **settings}
+        return {"kind": kind, "endpoint": address[name] + path, **STEADFAST, **settings}
 
     aws = {"aws": {"region": REGION}}
     providers = {

@@ -4,7 +4,7 @@ import time
 
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, poll, provider
+from gateway import STEADFAST, VENDORS, Gateway, poll, provider
 from replies import content, error, verdicts
 
 QUOTA_MS = 700
@@ -18,7 +18,7 @@ def cooling(binaries, shared_standins, tmp_path_factory):
     for test in ("said", "quota", "key", "all", "rate", "gone", "last"):
         for vendor in VENDORS[:2]:
             providers[f"{vendor}-{test}"] = provider(
-                shared_standins[vendor], outlier_detection={"consecutive_failures": 1000}
+                shared_standins[vendor], **STEADFAST
             )
         models[test] = {"candidates": [candidate(v, f"{v}-{test}") for v in VENDORS[:2]]}
     models["other"] = {

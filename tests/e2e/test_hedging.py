@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, poll, provider
+from gateway import VENDORS, WIDE, Gateway, poll, provider
 from replies import attempts, content, error, read_stream, trail, verdicts
 
 HEDGE_MS = 150
@@ -39,11 +39,9 @@ SOAK_FAULTS = [
 
 
 def document(standins):
-    steadfast = {"consecutive_failures": 1000}
-    wide = {"max_retries": 10_000, "max_pending_requests": 10_000}
     return {
         "providers": {
-            v: provider(standins[v], outlier_detection=steadfast, circuit_breaker=wide)
+            v: provider(standins[v], **WIDE)
             for v in VENDORS
         },
         "models": {

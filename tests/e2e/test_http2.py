@@ -4,7 +4,7 @@ import json
 
 import pytest
 from conftest import candidate
-from gateway import Envoy, Gateway, free_ports, provider
+from gateway import STEADFAST, Envoy, Gateway, free_ports, provider
 from replies import content, verdicts
 
 MANAGER = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3"
@@ -56,7 +56,7 @@ def mixed(binaries, shared_standins, tmp_path_factory):
     folder = tmp_path_factory.mktemp("front")
     bootstrap = json.dumps(front(port, admin_port, shared_standins["openai"].port))
     envoy = Envoy(binaries, bootstrap, folder, port, admin_port, {})
-    quick = {"http2": True, "preconnect": 50, "outlier_detection": {"consecutive_failures": 1000}}
+    quick = {"http2": True, "preconnect": 50, **STEADFAST}
     providers = {
         "openai": provider(shared_standins["openai"], **quick),
         "anthropic": provider(shared_standins["anthropic"]),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, free_ports, poll, provider
+from gateway import VENDORS, WIDE, Gateway, free_ports, poll, provider
 
 REQUESTS, CLIENTS = 320, 64
 
@@ -44,14 +44,10 @@ TROUBLE = {
 def ledger(binaries, shared_standins, tmp_path_factory):
     for standin in shared_standins:
         standin.reset()
-    wide = {
-        "outlier_detection": {"consecutive_failures": 1000},
-        "circuit_breaker": {"max_pending_requests": 10_000, "max_retries": 10_000},
-    }
     (state_port,) = free_ports(1)
     prices = {"input": 3, "cached_input": 3, "output": 15}
     document = {
-        "providers": {v: provider(shared_standins[v], **wide) for v in VENDORS},
+        "providers": {v: provider(shared_standins[v], **WIDE) for v in VENDORS},
         "models": {"smart": {"candidates": [candidate(v, prices=prices) for v in VENDORS]}},
         "budgets": [
             {"name": "tokens", **PLENTY},

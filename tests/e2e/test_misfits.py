@@ -7,7 +7,7 @@ import httpx
 import pytest
 import yaml
 from conftest import candidate
-from gateway import Gateway, poll, provider
+from gateway import STEADFAST, Gateway, poll, provider
 from replies import error
 from test_config_load import Discovery, wasm_filters
 
@@ -90,10 +90,8 @@ MISFITS = {
 
 def document(standins):
     names = ("openai", "anthropic")
-    # Nobody is ejected or left alone for what is asked for on purpose.
-    steadfast = {"consecutive_failures": 1000}
     return {
-        "providers": {n: provider(standins[n], outlier_detection=steadfast) for n in names},
+        "providers": {n: provider(standins[n], **STEADFAST) for n in names},
         "models": {"smart": {"candidates": [candidate(name) for name in names]}},
         "observe": {"longest_cool_down": "0s"},
     }

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, provider
+from gateway import STEADFAST, VENDORS, Gateway, provider
 from replies import attempts
 
 POLICIES = {
@@ -20,9 +20,8 @@ POLICIES = {
 @pytest.fixture(scope="module")
 def observing(binaries, shared_standins, tmp_path_factory):
     folder = tmp_path_factory.mktemp("observing")
-    steadfast = {"consecutive_failures": 1000}
     document = {
-        "providers": {s.name: provider(s, outlier_detection=steadfast) for s in shared_standins},
+        "providers": {s.name: provider(s, **STEADFAST) for s in shared_standins},
         # Each policy has targets of its own: the models' names differ.
         "models": {
             name: {

@@ -6,12 +6,12 @@ import json
 
 import openai
 import pytest
-from conftest import MODELS
+from conftest import MODELS, models_by, vendor_of
 from gateway import SPEAKERS
 from pydantic import BaseModel
 
 #: Every speaker, and a model whose first candidate is down.
-SERVED = [*(f"{speaker}-only" for speaker in SPEAKERS), "openai-first"]
+model = models_by(SPEAKERS)
 
 WEATHER = {
     "type": "function",
@@ -42,26 +42,8 @@ class Answer(BaseModel):
     tags: list[str]
 
 
-@pytest.fixture(params=SERVED)
-def model(request, gateway):
-    if request.param == "openai-first":
-        gateway.standins["openai"].fail({"kind": "status", "status": 503})
-    return request.param
-
-
-@pytest.fixture
-def client(gateway):
-    url = f"{gateway.envoy.url}/v1"
-    with openai.OpenAI(base_url=url, api_key="client-token", max_retries=0) as client:
-        yield client
-
-
 def ask(text):
     return [{"role": "user", "content": text}]
-
-
-def vendor_of(model):
-    return "anthropic" if model == "openai-first" else model.removesuffix("-only")
 
 
 def test_a_reply(client, model):

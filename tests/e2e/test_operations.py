@@ -3,7 +3,7 @@
 import cohere
 import openai
 import pytest
-from gateway import Gateway, Standins, provider
+from gateway import STEADFAST, Gateway, Standins, provider
 
 TEXTS = ["Hello", 'Ünïcode "quoted"\n']
 
@@ -12,8 +12,7 @@ TEXTS = ["Hello", 'Ünïcode "quoted"\n']
 def own_gateway(binaries, tmp_path_factory):
     folder = tmp_path_factory.mktemp("operations")
     standins = Standins(binaries, folder / "standins", ("openai", "gemini", "bedrock", "cohere"))
-    steadfast = {"consecutive_failures": 1000}
-    of = {s.name: provider(s, outlier_detection=steadfast) for s in standins}
+    of = {s.name: provider(s, **STEADFAST) for s in standins}
     of["ranker"] = {**of["openai"], "kind": "vllm"}
 
     def model(*candidates):

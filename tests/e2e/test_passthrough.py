@@ -32,13 +32,6 @@ def gateway(passing):
     return passing
 
 
-@pytest.fixture
-def client(gateway):
-    url = f"{gateway.envoy.url}/v1"
-    with openai.OpenAI(base_url=url, api_key="client-token", max_retries=0) as client:
-        yield client
-
-
 @pytest.fixture(params=["healthy", "first down"])
 def model(request, gateway):
     """The model that answers."""

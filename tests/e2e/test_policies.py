@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, Standins, provider
+from gateway import STEADFAST, VENDORS, Gateway, Standins, provider
 from replies import attempts
 
 REQUESTS = 500
@@ -61,9 +61,8 @@ MODELS = {
 @pytest.fixture(scope="module")
 def served(binaries, tmp_path_factory):
     standins = Standins(binaries, tmp_path_factory.mktemp("policies-standins"), VENDORS)
-    steadfast = {"consecutive_failures": 1000}
     document = {
-        "providers": {s.name: provider(s, outlier_detection=steadfast) for s in standins},
+        "providers": {s.name: provider(s, **STEADFAST) for s in standins},
         "models": MODELS,
         "rules": [
             {

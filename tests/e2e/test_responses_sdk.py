@@ -6,13 +6,13 @@ import json
 import check_openai_types
 import openai
 import pytest
-from conftest import MODELS
+from conftest import MODELS, models_by, vendor_of
 from gateway import VENDORS
 from pydantic import BaseModel
 from replies import verdicts
 
 #: Every schema, and a model whose first candidate is down.
-SERVED = [*(f"{vendor}-only" for vendor in VENDORS), "openai-first"]
+model = models_by(VENDORS)
 
 WEATHER = {
     "type": "function",
@@ -33,24 +33,6 @@ class Answer(BaseModel):
 
     title: str
     score: int
-
-
-@pytest.fixture(params=SERVED)
-def model(request, gateway):
-    if request.param == "openai-first":
-        gateway.standins["openai"].fail({"kind": "status", "status": 503})
-    return request.param
-
-
-@pytest.fixture
-def client(gateway):
-    url = f"{gateway.envoy.url}/v1"
-    with openai.OpenAI(base_url=url, api_key="client-token", max_retries=0) as client:
-        yield client
-
-
-def vendor_of(model):
-    return "anthropic" if model == "openai-first" else model.removesuffix("-only")
 
 
 def post(gateway, **body):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import yaml
 from conftest import candidate
-from gateway import Gateway, Standins, provider
+from gateway import STEADFAST, Gateway, Standins, provider
 from replies import attempts, error
 from test_config_load import Discovery
 from traffic import Traffic, chats
@@ -27,9 +27,8 @@ def priced(vendor, **settings):
 
 
 def rules_document(standins):
-    steadfast = {"consecutive_failures": 1000}
     providers = {
-        s.name: provider(s, outlier_detection=steadfast, labels={"residency": RESIDENCY[s.name]})
+        s.name: provider(s, **STEADFAST, labels={"residency": RESIDENCY[s.name]})
         for s in standins
     }
     three = [priced(name) for name in NAMES]

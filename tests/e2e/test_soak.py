@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 from conftest import candidate
-from gateway import VENDORS, Gateway, provider
+from gateway import VENDORS, WIDE, Gateway, provider
 from replies import read_stream
 
 REQUESTS = 2000
@@ -35,12 +35,8 @@ RATE = 0.027
 def soaked(binaries, shared_standins, tmp_path):
     """Nobody is ejected and no limit is reached: what is lost, the gateway has lost."""
     shared_standins.reset()
-    wide = {
-        "outlier_detection": {"consecutive_failures": 1000},
-        "circuit_breaker": {"max_pending_requests": 10_000, "max_retries": 10_000},
-    }
     document = {
-        "providers": {s.name: provider(s, **wide) for s in shared_standins},
+        "providers": {s.name: provider(s, **WIDE) for s in shared_standins},
         "models": {"soaked": {"candidates": [candidate(vendor) for vendor in VENDORS]}},
         "defaults": {"timeouts": {"per_try": "3s", "idle": "10s"}},
     }

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gateway import Gateway, Standins, free_ports, key_variable, poll
+from gateway import STEADFAST, Gateway, Standins, free_ports, key_variable, poll
 
 CLIENT = {"client": "client-1", "scopes": ["https://cognitiveservices.azure.com/.default"]}
 PROJECT = "/v1/projects/p-1/locations/global"
@@ -118,8 +118,7 @@ def document(server, standins, folder):
         return {"oauth": {"token_url": url, "secret": secret, **CLIENT}}
 
     def at(kind, name, path="", **settings):
-        steadfast = {"outlier_detection": {"consecutive_failures": 1000}}
-        return {"kind": kind, "endpoint": address[name] + path, **steadfast, **settings}
+        return {"kind": kind, "endpoint": address[name] + path, **STEADFAST, **settings}
 
     google = {"key": {"file": str(folder / "keys" / "google")}}
     by_file = oauth({"file": str(folder / "keys" / "client")})

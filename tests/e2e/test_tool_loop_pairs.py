@@ -2,19 +2,11 @@
 
 import json
 
-import openai
 import pytest
 from gateway import SPEAKERS
 from test_openai_sdk import WEATHER, ask, complete
 
 PAIRS = [(a, b) for a in SPEAKERS for b in SPEAKERS if a != b]
-
-
-@pytest.fixture
-def client(gateway):
-    url = f"{gateway.envoy.url}/v1"
-    with openai.OpenAI(base_url=url, api_key="client-token", max_retries=0) as client:
-        yield client
 
 
 def returned(message):
