@@ -2,6 +2,7 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -12,6 +13,12 @@ from replies import error
 from test_config_load import Discovery, wasm_filters
 
 WATCHED_FOR_S = 30
+
+#: How long Envoy may have bytes of a body without passing them on.
+HELD_FOR_S = 2
+
+#: What Envoy has as workers; each watches for itself.
+WORKERS = 2
 
 
 def filters_in(bootstrap, role):
@@ -69,6 +76,19 @@ def with_another_map(bootstrap):
     bootstrap.update(yaml.safe_load(swapped))
 
 
+def with_another_document(bootstrap):
+    """Attempts have a document without the plan's provider, and a machine of their own."""
+    for each in filters_in(bootstrap, "upstream"):
+        each["vm_config"]["vm_id"] = "another"
+        given = json.loads(each["configuration"]["value"])
+        providers = given["document"]["providers"]
+        providers["other_ai"] = providers.pop("openai")
+        for each_candidate in given["document"]["models"]["smart"]["candidates"]:
+            if each_candidate["provider"] == "openai":
+                each_candidate["provider"] = "other_ai"
+        each["configuration"]["value"] = json.dumps(given)
+
+
 #: What is missing, what the filter calls it, and the word of the cure that names it.
 MISFITS = {
     "stop iteration downstream": (
@@ -85,6 +105,7 @@ MISFITS = {
     "metadata": (without_metadata, "unknown_host", "pointsman.cluster"),
     "downstream": (without_downstream, "no_plan", "turn it on for the route"),
     "candidate map": (with_another_map, "other_cluster", "candidate map"),
+    "document": (with_another_document, "other_plan", "same document"),
 }
 
 
@@ -132,16 +153,25 @@ def told_in_log(gateway, cure):
 
 
 def test_a_client_that_takes_its_time_is_no_misfit(gateway):
-    """Longer than an attempt's body may take, shorter than a client's."""
+    """Before the first byte of the first body that a worker ever sees, it takes longer than Envoy
+    may hold back a body that it has."""
     body = {"model": "smart", "messages": [{"role": "user", "content": "hello"}]}
 
     def slowly():
-        time.sleep(0.5)
+        time.sleep(HELD_FOR_S + 1)
         yield json.dumps(body).encode()
 
     headers = {"content-type": "application/json"}
-    reply = gateway.http.post("/v1/chat/completions", content=slowly(), headers=headers)
-    assert reply.status_code == 200, reply.text
+    before = counted(gateway, "no_stop_iteration")
+    with ThreadPoolExecutor(2 * WORKERS) as pool:
+        sent = [pool.submit(send, gateway, slowly(), headers) for _ in range(2 * WORKERS)]
+        replies = [each.result() for each in sent]
+    assert [reply.status_code for reply in replies] == [200] * len(replies), replies[0].text
+    assert counted(gateway, "no_stop_iteration") == before
+
+
+def send(gateway, content, headers):
+    return gateway.http.post("/v1/chat/completions", content=content, headers=headers)
 
 
 @pytest.mark.parametrize("missing", MISFITS)

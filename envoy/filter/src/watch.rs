@@ -1,6 +1,9 @@
 //! Notices that no body comes while headers are held. Without `allow_on_headers_stop_iteration`
 //! Envoy waits for the filter and the filter for Envoy; what waits so is refused instead.
 //!
+//! A client may take its time, so Envoy is asked how many bytes it has: only a body that has come
+//! to it and not to the filter is held back.
+//!
 //! The first body that comes proves that all is well: after it nothing is watched.
 
 use std::cell::{Cell, RefCell};
@@ -17,8 +20,9 @@ const CALLS_MS: u64 = 10;
 /// How often held requests are looked at, in milliseconds.
 const BODIES_MS: u64 = 100;
 
-/// A client may take its time before it sends the first byte of a body, in milliseconds.
-const OF_CLIENT_MS: u64 = 5_000;
+/// How long Envoy may have bytes of a client's body, and get no more, without passing any on, in
+/// milliseconds: a filter before this one may gather a body, too.
+const OF_CLIENT_MS: u64 = 2_000;
 /// Once one has been refused, others need not wait as long.
 const OF_NEXT_CLIENT_MS: u64 = 1_000;
 /// An attempt's body is there, and comes at once.
@@ -64,8 +68,38 @@ pub(crate) struct Watch {
 
 struct Held {
     id: u32,
+    /// When anything happened last.
     since_ms: u64,
+    /// Bytes that Envoy had of the request then; not counted for an attempt.
+    bytes: i64,
+    /// Whether a body has come to Envoy; an attempt's is always there.
+    has_body: bool,
     attempt: Option<Running>,
+}
+
+impl Held {
+    /// Notes what has come of a client's body since the last time.
+    fn look(&mut self, now_ms: u64) {
+        if self.attempt.is_some() || !host::act_for(self.id) {
+            return;
+        }
+        let bytes = received();
+        if bytes > self.bytes {
+            self.bytes = bytes;
+            self.since_ms = now_ms;
+            self.has_body = true;
+        }
+    }
+
+    /// Whether Envoy holds the body back: it has some, and for so long no more has come.
+    fn is_overdue(&self, now_ms: u64, patience_ms: u64) -> bool {
+        self.has_body && now_ms.saturating_sub(self.since_ms) >= patience_ms
+    }
+}
+
+/// Bytes that Envoy has of the request, headers and body.
+fn received() -> i64 {
+    host::property_int(&["request", "total_size"]).unwrap_or(0)
 }
 
 impl Watch {
@@ -94,6 +128,8 @@ impl Watch {
         self.held.borrow_mut().push(Held {
             id,
             since_ms: host::now_ms(),
+            bytes: attempt.map_or_else(received, |_| 0),
+            has_body: attempt.is_some(),
             attempt: attempt.map(Rc::clone),
         });
         self.ticks.for_bodies(true);
@@ -130,19 +166,22 @@ impl Watch {
             }
         }
         if !overdue.is_empty() {
-            host::act_for(self.root);
             let patience_ms = self.patience_ms.get().min(OF_NEXT_CLIENT_MS);
             self.patience_ms.set(patience_ms);
         }
+        host::act_for(self.root);
         if self.held.borrow().is_empty() {
             self.ticks.for_bodies(false);
         }
     }
 
     fn take_overdue(&self) -> Vec<Held> {
-        let until_ms = host::now_ms().saturating_sub(self.patience_ms.get());
-        let held = self.held.take();
-        let (overdue, held) = held.into_iter().partition(|each| each.since_ms <= until_ms);
+        let (now_ms, patience_ms) = (host::now_ms(), self.patience_ms.get());
+        let mut held = self.held.take();
+        held.iter_mut().for_each(|each| each.look(now_ms));
+        let (overdue, held) = held
+            .into_iter()
+            .partition(|each| each.is_overdue(now_ms, patience_ms));
         self.held.replace(held);
         overdue
     }
