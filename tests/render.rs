@@ -348,17 +348,17 @@ fn files_of_secrets_say_where_they_are() {
     let named: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         named,
-        ["oauth.azure.yaml", "key.keyed.yaml", "oauth.other.yaml"]
+        ["key.keyed.yaml", "oauth.azure.yaml", "oauth.other.yaml"]
     );
     assert!(
-        files[0].1.contains("environment_variable: S"),
-        "{}",
-        files[0].1
-    );
-    assert!(
-        files[1].1.contains("filename: /keys/azure"),
+        files[1].1.contains("environment_variable: S"),
         "{}",
         files[1].1
+    );
+    assert!(
+        files[0].1.contains("filename: /keys/azure"),
+        "{}",
+        files[0].1
     );
     // What stands in files stands in no bootstrap, and the other way round.
     let secrets = &bootstrap(TOKENS, "1.40")["static_resources"]["secrets"];
@@ -372,4 +372,34 @@ fn the_plugin_never_learns_of_clients() {
         !document.contains("oauth") && !document.contains("tenant"),
         "{document}"
     );
+}
+
+#[test]
+fn what_asks_for_a_filter_comes_after_the_file_that_has_it() {
+    let text = format!(
+        "{THREE}classifiers: {{kind: {{model: smart, instruction: i, classes: [a, b]}}}}\n\
+         rules: [{{name: r, when: {{class: {{kind: a}}}}, candidates: [gemini/d]}}]\n\
+         envoy: {{state_port: 9902}}\n"
+    );
+    let (config, document) = load(&text);
+    for (envoy, _) in VERSIONS {
+        let written = envoy::watched(&config, &document, version(envoy), "/xds").unwrap();
+        let names: Vec<_> = written
+            .files
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let of_roles = ["upstream", "inner", "state"].map(|r| format!("ecds.pointsman.{r}.yaml"));
+        let mut expected = vec!["cds.yaml"];
+        expected.extend(of_roles.iter().map(String::as_str));
+        expected.extend(["rds.yaml", "lds.yaml", "ecds.pointsman.downstream.yaml"]);
+        assert_eq!(names, expected);
+        for name in &of_roles {
+            let asked = written
+                .files
+                .iter()
+                .any(|(_, text)| text.contains(&format!("/xds/{name}")));
+            assert!(asked, "nobody asks for {name}");
+        }
+    }
 }

@@ -279,14 +279,15 @@ fn every_patch_is_for_the_proxies_that_can_use_it() {
             &["^1\\.(3[1-9]|[4-9][0-9])[.-].*", "^1\\.(30)[.-].*"][..],
         ),
         (&["1.31"], &["^1\\.(3[1-9]|[4-9][0-9])[.-].*"]),
-        (&["1.29", "1.30"], &["^1\\.(29|30)[.-].*"]),
+        (&["1.32"], &["^1\\.(3[2-9]|[4-9][0-9])[.-].*"]),
+        (&["1.30", "1.29"], &["^1\\.(29|30)[.-].*"]),
     ] {
         let objects = objects(TWO_ACCOUNTS, &options(Variant::Gateway, versions));
         for patch in patches(&objects) {
             let gate = patch["match"]["proxy"]["proxyVersion"].as_str().unwrap();
             assert!(gates.contains(&gate), "{gate}");
             let text = patch.to_string();
-            let is_old = !gate.contains("3[1-9]");
+            let is_old = !gate.contains("-9]");
             assert!(
                 !is_old || !text.contains("refresh_cluster_on_retry"),
                 "{text}"
@@ -346,29 +347,136 @@ fn the_rate_limit_filter_stands_right_after_ours_and_only_on_our_routes() {
     );
     for variant in [Variant::Gateway, Variant::Sidecar] {
         let objects = objects(&text, &options(variant, &["1.30", "1.31"]));
-        let patches = patches(&objects);
-        let of = |kind: &str| {
-            let all = patches.iter().filter(|patch| patch["applyTo"] == kind);
-            all.map(|patch| &patch["patch"]["value"])
-                .collect::<Vec<_>>()
-        };
-        let filters = of("HTTP_FILTER");
+        let filters = values(&objects, "HTTP_FILTER");
         let names: Vec<_> = filters.iter().map(|filter| &filter["name"]).collect();
         assert_eq!(
             names,
             ["pointsman.downstream", "pointsman.ratelimit"].repeat(2)
         );
         assert!(filters.iter().all(|filter| filter["disabled"] == true));
-        let limits = of("HTTP_ROUTE")
+        let limits = values(&objects, "HTTP_ROUTE")
             .into_iter()
             .map(|route| &route["typed_per_filter_config"]["pointsman.ratelimit"]["rate_limits"]);
         assert_eq!(limits.filter(|limits| limits.is_array()).count(), 2);
-        let clusters = of("CLUSTER").into_iter();
+        let clusters = values(&objects, "CLUSTER");
+        assert_eq!(named(&clusters, "pointsman.ratelimit").len(), 2);
+    }
+}
+
+/// The values of all patches of a kind.
+fn values<'v>(objects: &'v [Value], kind: &str) -> Vec<&'v Value> {
+    let all = patches(objects)
+        .into_iter()
+        .filter(|p| p["applyTo"] == kind);
+    all.map(|patch| &patch["patch"]["value"]).collect()
+}
+
+fn named<'v>(values: &[&'v Value], name: &str) -> Vec<&'v Value> {
+    let all = values.iter().filter(|value| value["name"] == name);
+    all.copied().collect()
+}
+
+fn refused(text: &str, options: &Options) -> String {
+    let (config, document) = load(text);
+    match istio::objects(&config, &document, options) {
+        Err(Refused::Unable(reasons)) => reasons.join("\n"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn classifiers_get_a_listener_inside_of_the_proxy_and_keys_by_files() {
+    let text = format!(
+        "{TWO_ACCOUNTS}classifiers:\n  \
+         kind: {{model: smart, instruction: i, classes: [a, b]}}\n  \
+         risk: {{webhook: {{url: \"https://r.internal/c\", key: {{env: RISK}}}}, classes: [a, b]}}\n"
+    );
+    for variant in [Variant::Gateway, Variant::Sidecar] {
+        let objects = objects(&text, &options(variant, &["1.30", "1.31"]));
+        let listeners = values(&objects, "LISTENER");
+        let inner = named(&listeners, "pointsman.inner");
+        assert_eq!(inner.len(), 2, "for each way of going on");
+        assert!(inner.iter().all(|l| l["internal_listener"].is_object()));
+        let per_attempt = inner[0].to_string();
+        assert!(per_attempt.contains("|openai|api.openai.com"));
+        assert!(per_attempt.contains("\"timeout\":\"0s\""), "{per_attempt}");
+        assert!(inner[1].to_string().contains("cluster_header"));
+        let clusters = values(&objects, "CLUSTER");
+        assert_eq!(named(&clusters, "pointsman.inner").len(), 2);
+        let extensions = values(&objects, "EXTENSION_CONFIG");
+        assert_eq!(named(&extensions, "pointsman.inner").len(), 2);
+        let files = &of_kind(&objects, "ConfigMap")[0]["data"];
+        let files = files.as_object().unwrap().iter();
+        let risk: Vec<_> = files.filter(|(name, _)| name.contains("risk")).collect();
+        let [(name, file)] = risk[..] else {
+            panic!("{risk:?}")
+        };
+        let said = file.as_str().unwrap();
+        assert!(
+            said.contains("filename: /etc/pointsman/keys/RISK"),
+            "{said}"
+        );
+        let hook = name.trim_end_matches(".yaml");
+        let hook = named(&clusters, hook)[0].to_string();
+        assert!(
+            hook.contains(&format!("/etc/pointsman/sds/{name}")),
+            "{hook}"
+        );
+    }
+}
+
+#[test]
+fn the_state_page_has_a_listener_of_its_own_on_a_port_that_is_free() {
+    let of = |port: u16| format!("{TWO_ACCOUNTS}envoy: {{state_port: {port}}}\n");
+    let gateway = options(Variant::Gateway, &["1.31"]);
+    let objects = objects(&of(9902), &gateway);
+    let listeners = values(&objects, "LISTENER");
+    let [page] = named(&listeners, "pointsman-state")[..] else {
+        panic!("{listeners:?}")
+    };
+    let address = &page["address"]["socket_address"];
+    assert_eq!(
+        address,
+        &json!({ "address": "127.0.0.1", "port_value": 9902 })
+    );
+    assert_eq!(
+        named(&values(&objects, "EXTENSION_CONFIG"), "pointsman.state").len(),
+        1
+    );
+    for taken in [443, 15_021] {
+        let reason = refused(&of(taken), &gateway);
+        assert!(
+            reason.contains(&format!("envoy.state_port: found {taken}")),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn tokens_of_the_metadata_server_are_for_newer_proxies_and_our_routes_only() {
+    let text = "
+version: 1
+providers: {google: {kind: vertex_gemini, gcp: {project: p, location: global}}}
+models: {smart: {candidates: [{provider: google, model: gemini-3-pro-preview}]}}
+";
+    let reason = refused(text, &options(Variant::Gateway, &["1.31", "1.32"]));
+    assert!(reason.contains("providers.google.gcp"), "{reason}");
+    for variant in [Variant::Gateway, Variant::Sidecar] {
+        let objects = objects(text, &options(variant, &["1.32"]));
+        let filters = values(&objects, "HTTP_FILTER");
+        let [fetches] = named(&filters, "google.metadata")[..] else {
+            panic!("{filters:?}")
+        };
+        assert_eq!(fetches["disabled"], true);
+        let routes = values(&objects, "HTTP_ROUTE");
+        let on = |route: &&Value| route["typed_per_filter_config"]["google.metadata"].is_object();
         assert_eq!(
-            clusters
-                .filter(|c| c["name"] == "pointsman.ratelimit")
-                .count(),
-            2
+            routes.iter().copied().map(|r| on(&r)).collect::<Vec<_>>(),
+            [true, false]
+        );
+        assert_eq!(
+            named(&values(&objects, "CLUSTER"), "google.metadata").len(),
+            1
         );
     }
 }

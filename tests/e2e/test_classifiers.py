@@ -3,16 +3,15 @@
 import json
 import re
 import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
 from conftest import candidate
 from gateway import STEADFAST, Gateway, Standins, free_ports, poll, provider
 from replies import attempts
+from servers import Hook, completion
 
 NAMES = ("openai", "anthropic", "gemini")
 
@@ -25,58 +24,6 @@ DEADLINE_MS = 300
 SLACK_MS = 150
 
 INSTRUCTION = "Is this about programs, or about anything else?"
-
-
-class Hook:
-    """An endpoint that says what the test wants, and remembers what it was asked."""
-
-    def __init__(self):
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"]))
-                hook.asked.append((dict(self.headers), json.loads(body)))
-                time.sleep(hook.delay_s)
-                answer = hook.answer if isinstance(hook.answer, bytes) else json.dumps(hook.answer).encode()
-                try:
-                    self.send_response(hook.status)
-                    self.send_header("content-length", str(len(answer)))
-                    self.end_headers()
-                    self.wfile.write(answer)
-                except OSError:
-                    self.close_connection = True
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.reset()
-
-    def reset(self):
-        self.asked, self.delay_s, self.status = [], 0.0, 200
-        self.answer = {"class": "code"}
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def completion(text):
-    """What an OpenAI-compatible model answers."""
-    message = {"role": "assistant", "content": text}
-    return {
-        "id": "c",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-    }
 
 
 def document(standins, hook, model, dead):

@@ -3,57 +3,15 @@
 import json
 import os
 import subprocess
-import threading
-import urllib.parse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from gateway import STEADFAST, Gateway, Standins, free_ports, key_variable, poll
+from servers import TokenServer
 
 CLIENT = {"client": "client-1", "scopes": ["https://cognitiveservices.azure.com/.default"]}
 PROJECT = "/v1/projects/p-1/locations/global"
 ABLE = {"context_window": 1_000_000, "thinking": "none"}
-
-
-class TokenServer:
-    """An authorization server, and Google's metadata server."""
-
-    def __init__(self):
-        self.token, self.expires_in, self.asked, self.is_up = "token-0", 3600, [], True
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["content-length"])).decode()
-                outer.asked.append((self.path, dict(urllib.parse.parse_qsl(body))))
-                self.answer()
-
-            def do_GET(self):
-                outer.asked.append((self.path, dict(self.headers)))
-                self.answer()
-
-            def answer(self):
-                token = {"access_token": outer.token, "token_type": "Bearer"}
-                body = json.dumps(token | {"expires_in": outer.expires_in}).encode()
-                self.send_response(200 if outer.is_up else 503)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from concurrent import futures
 
 import descriptors
 import grpc
+from istiod import INTERNAL_LISTENERS
 
 CLUSTER, LISTENER, EXTENSION = (
     f"type.googleapis.com/envoy.config.{name}"
@@ -124,6 +125,7 @@ def bootstrap(port, admin_port):
     return {
         "node": {"id": "gateway~test", "cluster": "test"},
         "admin": {"address": admin},
+        "bootstrap_extensions": [INTERNAL_LISTENERS],
         "static_resources": {"clusters": [cluster]},
         "dynamic_resources": {
             "ads_config": {

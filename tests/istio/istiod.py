@@ -28,6 +28,14 @@ def typed(name, type_name, **config):
     }
 
 
+#: Every proxy's own bootstrap has this, whether or not it is an ambient one's.
+INTERNAL_LISTENERS = typed(
+    "envoy.bootstrap.internal_listener",
+    "envoy.extensions.bootstrap.internal_listener.v3.InternalListener",
+    buffer_size_kb=64,
+)
+
+
 class Istiod:
     """The configuration of one proxy."""
 
@@ -39,6 +47,8 @@ class Istiod:
         self.is_gateway = bool(of_kind(objects, "Gateway"))
         self.context = "GATEWAY" if self.is_gateway else "SIDECAR_OUTBOUND"
         self.extensions = {}
+        #: What patches have added beside the mesh's own.
+        self.listeners = []
         #: Patches for this proxy that found nothing to patch.
         self.missed = []
         self.clusters = [
@@ -127,8 +137,8 @@ class Istiod:
         if kind == "EXTENSION_CONFIG":
             self.extensions[value.name] = value
             return
-        if (kind, operation) == ("CLUSTER", "ADD"):
-            self.clusters.append(value)
+        if operation == "ADD":
+            {"CLUSTER": self.clusters, "LISTENER": self.listeners}[kind].append(value)
             return
         found = list(self._find(kind, place))
         if not found:
@@ -195,7 +205,7 @@ class Istiod:
         listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
         kinds = (
             [descriptors.to_dict(each) for each in self.clusters],
-            [listener],
+            [listener, *(descriptors.to_dict(each) for each in self.listeners)],
             [descriptors.to_dict(each) for each in self.extensions.values()],
         )
         text = json.dumps(kinds)
@@ -211,8 +221,9 @@ class Istiod:
             listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
         bootstrap = {
             "node": {"id": "gateway~test", "cluster": "test"},
+            "bootstrap_extensions": [INTERNAL_LISTENERS],
             "static_resources": {
-                "listeners": [listener],
+                "listeners": [listener, *(descriptors.to_dict(each) for each in self.listeners)],
                 "clusters": [descriptors.to_dict(each) for each in self.clusters],
             },
         }

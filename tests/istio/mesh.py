@@ -18,10 +18,20 @@ HOST = "llm.llm-gateway.svc.cluster.local"
 class Mesh:
     """pointsman.yaml to manifests, to what a proxy gets, to a running Envoy."""
 
-    def __init__(self, binaries, folder, document, standins, flags=("--tls", "plain"), edit=None):
+    def __init__(
+        self,
+        binaries,
+        folder,
+        document,
+        standins,
+        flags=("--tls", "plain"),
+        edit=None,
+        secrets=None,
+        versions="1.30,1.31",
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.binaries, self.folder, self.standins = binaries, folder, standins
-        self.flags = flags
+        self.flags, self.versions, self.secrets = flags, versions, secrets or {}
         self.version = ISTIO[binaries.envoy_version]
         self.objects = self.render(document)
         assert manifests.problems(self.objects) == []
@@ -44,7 +54,7 @@ class Mesh:
     def render(self, document):
         path = self.folder / "pointsman.yaml"
         path.write_text(json.dumps({"version": 1, **document}, indent=2))
-        command = [self.binaries.pointsman, "render", "istio", path, "--istio", "1.30,1.31"]
+        command = [self.binaries.pointsman, "render", "istio", path, "--istio", self.versions]
         return manifests.read(gateway.run([*command, *self.flags]))
 
     def _bootstrap(self, istiod, port, admin_port):
@@ -69,8 +79,8 @@ class Mesh:
         swap(self.folder / "sds", texts)
 
     def supply(self, keys):
-        """The Secret has these keys now."""
-        swap(self.folder / "keys", keys)
+        """The Secret has these keys now, and the secrets that are no provider's key."""
+        swap(self.folder / "keys", keys | self.secrets)
 
     def configure(self, document):
         """A new pointsman.yaml, handed to the proxy as its agent does."""

@@ -10,36 +10,33 @@ use serde_json::{Value, json};
 
 use super::clusters::endpoint_cluster;
 use super::{Scene, filters, listener, typed};
-use crate::config::{Classifier, Source, Webhook, webhook_cluster};
+use crate::config::{Classifier, Config, Source, Webhook, webhook_cluster};
 use crate::exchange::Role;
 use crate::exchange::handoff::INNER;
 
-fn asks_models(scene: &Scene<'_>) -> bool {
+/// Whether questions go to models.
+pub(in crate::render) fn asks_models(config: &Config) -> bool {
     let is_model = |classifier: &Classifier| matches!(classifier.source, Source::Model(_));
-    scene.config.classifiers.values().any(is_model)
+    config.classifiers.values().any(is_model)
 }
 
 /// The clusters that questions go to.
-pub(super) fn clusters(scene: &Scene<'_>) -> Vec<Value> {
-    let webhooks = scene
-        .config
-        .classifiers
-        .iter()
-        .filter_map(|(name, classifier)| {
-            let Source::Webhook(source) = &classifier.source else {
-                return None;
-            };
-            Some(webhook(name, source))
-        });
-    webhooks.chain(asks_models(scene).then(inner)).collect()
+pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
+    let webhooks = config.classifiers.iter().filter_map(|(name, classifier)| {
+        let Source::Webhook(source) = &classifier.source else {
+            return None;
+        };
+        Some(webhook(config, name, source))
+    });
+    webhooks.chain(asks_models(config).then(inner)).collect()
 }
 
 /// A dead one is left alone by the filter itself.
-fn webhook(name: &str, webhook: &Webhook) -> Value {
+fn webhook(config: &Config, name: &str, webhook: &Webhook) -> Value {
     let name = webhook_cluster(name);
     let mut cluster = endpoint_cluster(&name, &webhook.endpoint);
-    if webhook.key.is_some() {
-        cluster["typed_extension_protocol_options"] = filters::webhook_options(&name);
+    if let Some(key) = &webhook.key {
+        cluster["typed_extension_protocol_options"] = filters::webhook_options(config, &name, key);
     }
     cluster
 }
@@ -71,14 +68,14 @@ fn inner() -> Value {
     })
 }
 
-/// The inner listener, when a model is asked.
-pub(super) fn listener(scene: &Scene<'_>) -> Option<Value> {
-    asks_models(scene).then(|| {
+/// The inner listener, when a model is asked; `action` leads to the candidates.
+pub(in crate::render) fn listener(scene: &Scene<'_>, action: Value) -> Option<Value> {
+    asks_models(scene.config).then(|| {
         json!({
             "name": INNER,
             "internal_listener": {},
             "per_connection_buffer_limit_bytes": listener::buffer_limit(scene.config),
-            "filter_chains": [{ "filters": [connection_manager(scene)] }],
+            "filter_chains": [{ "filters": [connection_manager(scene, action)] }],
         })
     })
 }
@@ -91,7 +88,7 @@ pub(super) fn extension() -> Value {
     )
 }
 
-fn connection_manager(scene: &Scene<'_>) -> Value {
+fn connection_manager(scene: &Scene<'_>, action: Value) -> Value {
     typed(
         "envoy.filters.network.http_connection_manager",
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -106,7 +103,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
                     "routes": [{
                         "name": "questions",
                         "match": { "prefix": "/" },
-                        "route": listener::model_action(scene),
+                        "route": action,
                     }],
                 }],
             },

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::classifiers::asks_models;
 use super::{Delivery, Scene, signing, tokens, typed};
 use crate::config::{Config, KeySource, ProviderConfig, Source, webhook_cluster};
 use crate::exchange::Role;
@@ -19,6 +20,16 @@ pub(in crate::render) fn filter(scene: &Scene<'_>, role: Role) -> Value {
             "config_discovery": discovery(role),
         }),
     }
+}
+
+/// The roles that a proxy has, in the order in which it shall hear of a change: what is named
+/// comes before what names it.
+pub(in crate::render) fn roles(config: &Config) -> Vec<Role> {
+    let inner = asks_models(config).then_some(Role::Inner);
+    let state = config.envoy.state_port.map(|_| Role::State);
+    let before = [Some(Role::Upstream), inner, state];
+    let roles = before.into_iter().flatten();
+    roles.chain([Role::Downstream]).collect()
 }
 
 /// The wasm filter in one role, whole.
@@ -125,9 +136,9 @@ fn injector(name: &str, generic: Value) -> Value {
 }
 
 /// `HttpProtocolOptions` of a webhook's cluster: its key, and nothing of ours.
-pub(super) fn webhook_options(name: &str) -> Value {
+pub(super) fn webhook_options(config: &Config, name: &str, key: &KeySource) -> Value {
     let generic = json!({
-        "credential": { "name": name },
+        "credential": tokens::secret_config(config, name, key),
         "header": "Authorization",
         "header_value_prefix": "Bearer ",
     });
@@ -146,22 +157,28 @@ fn codec() -> Value {
     )
 }
 
-/// Where Envoy finds the keys; the keys themselves are never written.
+/// Where Envoy finds the keys that it does not watch; the keys themselves are never written.
 pub(super) fn secrets(config: &Config) -> Vec<Value> {
-    let of_providers = config.providers.values().filter_map(|provider| {
-        let name = secret_name(provider);
-        let source = provider.key.as_ref()?;
-        let elsewhere = config.envoy.secrets.is_some() && tokens::is_watched(&name, source);
-        (!elsewhere).then_some((name, source))
-    });
+    let is_elsewhere =
+        |name: &str, source| config.envoy.secrets.is_some() && tokens::is_watched(name, source);
+    let secret = |(name, source): (String, &KeySource)| json!({ "name": name, "generic_secret": { "secret": data_source(source) } });
+    keys(config)
+        .filter(|(name, source)| !is_elsewhere(name, source))
+        .map(secret)
+        .collect()
+}
+
+/// The keys of providers, then those of webhooks, under their secrets' names.
+pub(super) fn keys(config: &Config) -> impl Iterator<Item = (String, &KeySource)> {
+    let of_providers = config.providers.values();
+    let of_providers = of_providers.filter_map(|p| Some((secret_name(p), p.key.as_ref()?)));
     let of_webhooks = config.classifiers.values().filter_map(|classifier| {
         let Source::Webhook(webhook) = &classifier.source else {
             return None;
         };
         Some((webhook_cluster(&classifier.name), webhook.key.as_ref()?))
     });
-    let secret = |(name, source): (String, &KeySource)| json!({ "name": name, "generic_secret": { "secret": data_source(source) } });
-    of_providers.chain(of_webhooks).map(secret).collect()
+    of_providers.chain(of_webhooks)
 }
 
 /// Where Envoy itself reads a secret.

@@ -170,7 +170,7 @@ pub(super) fn model_action(scene: &Scene<'_>) -> Value {
         }
     }
     action.insert("timeout".into(), json!("0s"));
-    if let Some(ms) = longest_silence_ms(scene.config) {
+    if let Some(ms) = longest_silence_ms(scene) {
         action.insert("idle_timeout".into(), json!(millis(ms)));
     }
     action.insert("retry_policy".into(), retry_policy(scene));
@@ -181,13 +181,14 @@ pub(super) fn model_action(scene: &Scene<'_>) -> Value {
 ///
 /// Envoy's own `per_try_idle_timeout` never fires once a stream is under way unless it is
 /// shorter than the time for an attempt; this ends such a stream too.
-pub(in crate::render) fn longest_silence_ms(config: &Config) -> Option<u64> {
+pub(in crate::render) fn longest_silence_ms(scene: &Scene<'_>) -> Option<u64> {
+    let config = scene.config;
     let most = MOST_ATTEMPTS as u64;
     let silence = |candidates: &[Backend], timeouts: Timeouts| {
         let tries: u64 = candidates.iter().map(|c| u64::from(c.tries.max(1))).sum();
         let attempts = timeouts.per_try_ms.saturating_mul(tries.min(most));
         // Envoy waits up to half as long again as it is told to.
-        let wait_ms = timeouts.wait_up_to_ms.unwrap_or(2_000).saturating_mul(3) / 2;
+        let wait_ms = scene.topology.wait_up_to_ms(&timeouts).saturating_mul(3) / 2;
         attempts
             .saturating_add(wait_ms)
             .saturating_add(timeouts.idle_ms)

@@ -7,7 +7,7 @@ pub(super) mod filters;
 pub(super) mod listener;
 pub(super) mod ratelimit;
 mod signing;
-mod state;
+pub(super) mod state;
 pub(super) mod stats;
 pub(super) mod telemetry;
 pub(super) mod tokens;
@@ -97,18 +97,13 @@ fn whole(scene: &Scene<'_>) -> Result<Value, TooManyChains> {
     }
     bootstrap["stats_config"] = stats::config(scene.topology, config.envoy.telemetry.names);
     let mut listeners = vec![listener::listener(scene)];
-    listeners.extend(
-        config
-            .envoy
-            .state_port
-            .map(|port| state::listener(scene, port)),
-    );
+    listeners.extend(state::listener(scene));
     let mut clusters = clusters::clusters(scene)?;
     clusters.extend(tokens::clusters(config));
-    clusters.extend(classifiers::clusters(scene));
+    clusters.extend(classifiers::clusters(config));
     clusters.extend(telemetry::cluster(config));
     clusters.extend(ratelimit::cluster(config));
-    if let Some(listener) = classifiers::listener(scene) {
+    if let Some(listener) = classifiers::listener(scene, listener::model_action(scene)) {
         listeners.push(listener);
         bootstrap["bootstrap_extensions"] = json!([classifiers::extension()]);
     }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::{Scene, filters, socket_address, typed};
 use crate::exchange::Role;
 
-pub(super) fn listener(scene: &Scene<'_>, port: u16) -> Value {
-    json!({
+pub(in crate::render) fn listener(scene: &Scene<'_>) -> Option<Value> {
+    let port = scene.config.envoy.state_port?;
+    Some(json!({
         "name": "pointsman-state",
         "address": socket_address("127.0.0.1", port),
         "filter_chains": [{ "filters": [connection_manager(scene)] }],
-    })
+    }))
 }
 
 fn connection_manager(scene: &Scene<'_>) -> Value {
@@ -31,7 +32,7 @@ fn connection_manager(scene: &Scene<'_>) -> Value {
                 }],
             },
             "http_filters": [
-                filters::wasm(scene, Role::State),
+                filters::filter(scene, Role::State),
                 typed(
                     "envoy.filters.http.router",
                     "envoy.extensions.filters.http.router.v3.Router",

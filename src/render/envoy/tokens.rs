@@ -89,7 +89,7 @@ fn metadata_cluster() -> Value {
 }
 
 /// Fetches a token for requests that may need one, after the filter has asked for it.
-pub(super) fn listener_filters(config: &Config) -> Vec<Value> {
+pub(in crate::render) fn listener_filters(config: &Config) -> Vec<Value> {
     let authn = typed(
         "envoy.filters.http.gcp_authn",
         "envoy.extensions.filters.http.gcp_authn.v3.GcpAuthnFilterConfig",
@@ -132,19 +132,14 @@ pub fn secret_files(config: &Config) -> Vec<(String, String)> {
     if config.envoy.secrets.is_none() {
         return files;
     }
-    for provider in config.providers.values() {
-        let key = provider.key.as_ref();
-        let client = provider.oauth.as_ref().map(|client| &client.secret);
-        let named = [
-            (super::filters::secret_name(provider), key),
-            (secret_name(provider), client),
-        ];
-        for (name, source) in named {
-            if let Some(source) = source.filter(|source| is_watched(&name, source)) {
-                files.push((format!("{name}.yaml"), secret_file(&name, source)));
-            }
+    let of_clients = config.providers.values();
+    let of_clients = of_clients.filter_map(|p| Some((secret_name(p), &p.oauth.as_ref()?.secret)));
+    for (name, source) in super::filters::keys(config).chain(of_clients) {
+        if is_watched(&name, source) {
+            files.push((format!("{name}.yaml"), secret_file(&name, source)));
         }
     }
+    files.sort();
     files
 }
 

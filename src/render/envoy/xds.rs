@@ -56,13 +56,13 @@ pub fn watched(
             file(EXTENSION, [filters::wasm(&scene, role)]),
         )
     };
-    let files = vec![
-        (CLUSTERS.to_owned(), file(CLUSTER, list(clusters))),
-        extension(Role::Upstream),
-        (ROUTES.to_owned(), file(ROUTE, [routes])),
-        (LISTENERS.to_owned(), file(LISTENER, list(listeners))),
-        extension(Role::Downstream),
-    ];
+    let mut extensions: Vec<_> = filters::roles(&config).into_iter().map(extension).collect();
+    let last = extensions.pop();
+    let mut files = vec![(CLUSTERS.to_owned(), file(CLUSTER, list(clusters)))];
+    files.extend(extensions);
+    files.push((ROUTES.to_owned(), file(ROUTE, [routes])));
+    files.push((LISTENERS.to_owned(), file(LISTENER, list(listeners))));
+    files.extend(last);
     Ok(Watched {
         bootstrap: format!("{}{}", header(version), to_yaml(&bootstrap)),
         files,

@@ -10,6 +10,8 @@ mod services;
 mod version;
 mod workload;
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Value, json};
 
 pub use options::{GatewayTls, KeySupply, Label, Module, Options, Variant};
@@ -18,7 +20,7 @@ pub use version::{IstioVersion, UnsupportedVersion};
 
 use super::commented::{to_commented_yaml, write_comment};
 use super::envoy::{self, TooManyChains};
-use crate::config::{Config, KeySource};
+use crate::config::{Config, KeySource, Source};
 use crate::exchange::Topology;
 
 /// Where istiod has Envoy keep what a checked token says.
@@ -96,24 +98,28 @@ fn unable(config: &Config, options: &Options) -> Vec<String> {
     let mut reasons: Vec<String> = envoys
         .flat_map(|envoy| envoy::unable(config, envoy))
         .collect();
-    // What fetches them would stand open to every request of the listener.
-    let with_metadata = config.providers.values().filter(|p| p.metadata_tokens);
-    reasons.extend(with_metadata.map(|provider| {
-        format!(
-            "providers.{}.gcp: found no key, and proxies of a mesh get no access tokens from \
-             Google's metadata server: write key: {{file: PATH}}",
-            provider.name
-        )
-    }));
-    reasons.extend(config.classifiers.keys().map(|name| {
-        format!(
-            "classifiers.{name}: found a classifier, expected none for Istio: what asks it is only \
-             written by `pointsman render envoy`"
-        )
-    }));
+    reasons.extend(state_port_taken(config, options));
     reasons.sort();
     reasons.dedup();
     reasons
+}
+
+/// The ports that Istio's proxies listen on, or may.
+const ISTIOS_PORTS: RangeInclusive<u16> = 15_000..=15_099;
+
+/// The state page wants a port that is in use.
+fn state_port_taken(config: &Config, options: &Options) -> Option<String> {
+    let port = config.envoy.state_port?;
+    let by = match port {
+        port if port == options.port => "clients ask this port",
+        port if ISTIOS_PORTS.contains(&port) => {
+            "Istio's proxies have the ports from 15000 to 15099"
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "envoy.state_port: found {port}, expected another port: {by}"
+    ))
 }
 
 /// The document with the name under which RequestAuthentication keeps claims, unless it says one.
@@ -135,12 +141,21 @@ fn with_mounted_keys(config: &Config, options: &Options) -> Config {
     for provider in config.providers.values_mut() {
         let client = provider.oauth.as_mut().map(|client| &mut client.secret);
         for source in provider.key.as_mut().into_iter().chain(client) {
-            if let KeySource::Env(name) = source {
-                *source = KeySource::File(mounted(name, options));
-            }
+            mount(source, options);
+        }
+    }
+    for classifier in config.classifiers.values_mut() {
+        if let Source::Webhook(webhook) = &mut classifier.source {
+            webhook.key.iter_mut().for_each(|key| mount(key, options));
         }
     }
     config
+}
+
+fn mount(source: &mut KeySource, options: &Options) {
+    if let KeySource::Env(name) = source {
+        *source = KeySource::File(mounted(name, options));
+    }
 }
 
 fn header(options: &Options, command: &str) -> String {

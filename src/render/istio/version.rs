@@ -45,18 +45,43 @@ impl IstioVersion {
 /// A proxy that is newer than any of them takes the way of the newest: it knows what that knows.
 /// One that is older than all of them matches nothing, and is left with a dead end.
 pub(super) fn gate(versions: &[IstioVersion], topology: Topology) -> Option<String> {
-    let minors: Vec<String> = versions
-        .iter()
-        .filter(|version| version.topology() == topology)
-        .map(|version| version.minor.to_string())
-        .collect();
-    if minors.is_empty() {
-        return None;
+    let of_topology = versions.iter().filter(|v| v.topology() == topology);
+    let mut minors: Vec<u32> = of_topology.map(|version| version.minor).collect();
+    minors.sort_unstable();
+    let oldest = *minors.first()?;
+    let known = match topology {
+        Topology::PerAttempt => from(oldest),
+        Topology::StaticChain => {
+            let minors: Vec<String> = minors.iter().map(ToString::to_string).collect();
+            minors.join("|")
+        }
+    };
+    Some(format!("^1\\.({known})[.-].*"))
+}
+
+/// What they do, and who does it, for people.
+pub(super) fn way(versions: &[IstioVersion], topology: Topology) -> String {
+    match topology {
+        Topology::PerAttempt => {
+            let of_topology = versions.iter().filter(|v| v.topology() == topology);
+            let oldest = of_topology.min().map(ToString::to_string);
+            let oldest = oldest.unwrap_or_default();
+            format!("Istio {oldest} and later: each attempt chooses its own cluster.")
+        }
+        Topology::StaticChain => {
+            "Istio 1.30 and earlier: a cluster for each order of candidates.".to_owned()
+        }
     }
-    Some(match topology {
-        Topology::PerAttempt => "^1\\.(3[1-9]|[4-9][0-9])[.-].*".to_owned(),
-        Topology::StaticChain => format!("^1\\.({})[.-].*", minors.join("|")),
-    })
+}
+
+/// A regular expression for all numbers of two digits from this one on.
+fn from(minor: u32) -> String {
+    let (tens, ones) = (minor / 10, minor % 10);
+    let same_tens = format!("{tens}[{ones}-9]");
+    match tens {
+        9 => same_tens,
+        _ => format!("{same_tens}|[{}-9][0-9]", tens + 1),
+    }
 }
 
 impl FromStr for IstioVersion {
