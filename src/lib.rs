@@ -3,6 +3,7 @@
 //! The map, one line per room. `tests/architecture.rs` holds who may import whom.
 //!
 //! * [`json`]: borrowed JSON, without building a tree of it.
+//! * [`sorted`]: things in order.
 //! * [`usage`]: tokens that a reply cost.
 //! * [`tokens`]: tokens of a prompt, estimated before anybody counts them.
 //! * [`budget`]: so many tokens, or so much money, in so much time.
@@ -47,6 +48,7 @@ pub mod provider;
 pub mod quality;
 pub mod routing;
 pub mod schema;
+pub mod sorted;
 pub mod surface;
 pub mod tokens;
 pub mod usage;

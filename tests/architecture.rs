@@ -17,6 +17,7 @@ use std::process::Command;
 /// Room, and the rooms it may import. Every room may import itself.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("json", &[]),
+    ("sorted", &[]),
     ("usage", &[]),
     ("operation", &[]),
     ("framing", &[]),
@@ -44,7 +45,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
         "inspect",
         &["framing", "json", "operation", "schema", "tokens"],
     ),
-    ("classify", &["json", "schema"]),
+    ("classify", &["json", "schema", "sorted"]),
     ("quality", &["json", "schema"]),
     (
         "surface",
@@ -59,11 +60,17 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "usage",
         ],
     ),
-    ("observed", &["failure", "usage"]),
+    ("observed", &["failure", "sorted", "usage"]),
     ("budget", &["observed"]),
     ("metrics", &["failure", "observed"]),
-    ("routing", &["catalog", "inspect", "observed", "usage"]),
-    ("cache", &["framing", "json", "observed", "routing"]),
+    (
+        "routing",
+        &["catalog", "inspect", "observed", "sorted", "usage"],
+    ),
+    (
+        "cache",
+        &["framing", "json", "observed", "routing", "sorted"],
+    ),
     (
         "config",
         &[
@@ -80,6 +87,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "quality",
             "routing",
             "schema",
+            "sorted",
             "tokens",
         ],
     ),
@@ -111,6 +119,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "quality",
             "routing",
             "schema",
+            "sorted",
             "surface",
             "tokens",
             "usage",

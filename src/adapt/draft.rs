@@ -124,13 +124,13 @@ impl<'a> Item<'a> {
 
     /// Estimated tokens of it.
     pub(super) fn tokens(&self, family: Family) -> u64 {
-        let message: Option<Message<'_>> = serde_json::from_str(&self.json).ok();
+        let message: Option<Message<'_>> = json::parse_text(&self.json);
         message.map_or(0, |m| tally_message(&m, self.json.len()).tokens(family))
     }
 
     /// Its members, in the order they came.
     pub(super) fn members(&self) -> Extra<'_> {
-        let members: Option<Members<'_>> = serde_json::from_str(&self.json).ok();
+        let members: Option<Members<'_>> = json::parse_text(&self.json);
         members.unwrap_or_default().0
     }
 

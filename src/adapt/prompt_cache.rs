@@ -57,7 +57,7 @@ pub fn mark(
     report: &mut Report,
 ) {
     let is_marked = std::str::from_utf8(source).is_ok_and(|s| s.contains(r#""cache_control""#));
-    let marker: Option<Raw<'static>> = serde_json::from_str(r#"{"type":"ephemeral"}"#).ok();
+    let marker: Option<Raw<'static>> = crate::json::parse_text(r#"{"type":"ephemeral"}"#);
     // Four bytes to a token, as everywhere where a rough number does.
     let least = usize::try_from(least_tokens.saturating_mul(4)).unwrap_or(usize::MAX);
     let places = places(request, least);

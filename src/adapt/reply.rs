@@ -144,7 +144,7 @@ pub(super) fn call_object(index: Option<usize>, call: &ToolCallReply<'_>) -> Str
 }
 
 fn finished_by_calls(choice: &str) -> Option<String> {
-    let Members(members) = serde_json::from_str(choice).ok()?;
+    let Members(members) = json::parse_text(choice)?;
     Some(replace(&members, "finish_reason", calls_finish(&members)))
 }
 

@@ -145,7 +145,7 @@ impl State {
         if !self.end(index, out) {
             return write_chunk(chunk, &last, out);
         }
-        let Members(last) = serde_json::from_str(&last).unwrap_or_default();
+        let Members(last) = json::parse_text(&last).unwrap_or_default();
         let last = replace(&last, "finish_reason", calls_finish(&last));
         write_chunk(chunk, &last, out);
     }

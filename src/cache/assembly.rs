@@ -3,6 +3,7 @@
 use super::worth::{Unfit, member};
 use crate::framing::sse::{Decoder, Event, EventTooLarge};
 use crate::json::{self, Kind, Members, ObjectWriter, Raw};
+use crate::sorted::sort_by_key;
 
 /// Texts of a message that come in pieces.
 const TEXTS: [&str; 4] = ["content", "refusal", "reasoning_content", "reasoning"];
@@ -153,7 +154,7 @@ impl Parts {
             object.raw("usage", usage);
         }
         let mut choices = self.choices;
-        choices.sort_by_key(|choice| choice.index);
+        sort_by_key(&mut choices, |choice| choice.index);
         list(object.value("choices"), &choices, Choice::write);
         object.end();
         out

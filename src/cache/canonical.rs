@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
 use crate::json::{Raw, Text};
+use crate::sorted::sort_by;
 
 /// The largest integer below which every integer has a double of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -121,7 +122,7 @@ impl<'de> Visitor<'de> for Writer<'_> {
                 members.push((name, member));
             }
         }
-        members.sort_by(|a, b| a.0.cmp(&b.0));
+        sort_by(&mut members, |a, b| a.0.cmp(&b.0));
         if members
             .windows(2)
             .any(|two| matches!(two, [a, b] if a.0 == b.0))

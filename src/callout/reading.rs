@@ -37,7 +37,7 @@ pub fn read<'c>(classifier: &'c Classifier, reply: &Reply) -> Option<&'c str> {
     if reply.status != 200 || reply.body.len() > MAX_REPLY_BYTES {
         return None;
     }
-    let value: Value = json::read(&reply.body).ok()?;
+    let value: Value = json::deserialize(&reply.body).ok()?;
     match &classifier.source {
         Source::Model(_) if !reply.committed => None,
         Source::Model(_) => {
@@ -53,7 +53,7 @@ pub fn spent(reply: &Reply) -> Spent {
     if !reply.committed || reply.body.len() > MAX_REPLY_BYTES {
         return Spent::default();
     }
-    let value: Value = json::read(&reply.body).unwrap_or_default();
+    let value: Value = json::deserialize(&reply.body).unwrap_or_default();
     let tokens = value.pointer("/usage/total_tokens").and_then(Value::as_u64);
     let digits: String = reply.cost.chars().filter(char::is_ascii_digit).collect();
     Spent {

@@ -9,6 +9,7 @@ use std::fmt;
 use super::Sample;
 use super::cues::{COMPOSITION, CONSTRAINT, CONSTRUCTION, Cues, LOOKUP, REASONING};
 use super::scan::Scan;
+use crate::sorted::sort_by;
 
 /// One thing that is looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -121,7 +122,7 @@ impl fmt::Display for Complexity {
             .map(|(value, feature)| (value * feature.weight, feature.name))
             .filter(|(part, _)| part.abs() >= 0.05)
             .collect();
-        parts.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+        sort_by(&mut parts, |a, b| b.0.abs().total_cmp(&a.0.abs()));
         for (i, (part, name)) in parts.iter().enumerate() {
             let sign = if i == 0 { " (" } else { ", " };
             write!(f, "{sign}{name} {part:+.1}")?;

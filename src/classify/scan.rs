@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::cues::Cues;
 use super::kinds::KINDS;
 use super::{complexity, is_word};
+use crate::sorted::sort_by;
 
 /// Meanings that words and phrases are looked for of: complexity's, then two of each kind.
 pub(super) const GROUPS: usize = complexity::CUES.len() + 2 * KINDS.len();
@@ -164,7 +165,7 @@ fn index() -> &'static Index {
             .enumerate()
             .flat_map(|(i, c)| of_group(i, c))
             .collect();
-        entries.sort_by(|a, b| a.text.cmp(b.text));
+        sort_by(&mut entries, |a, b| a.text.cmp(b.text));
         let first = |entry: &Entry| entry.text.bytes().next().map_or(0, usize::from);
         let starts = (0..=256).map(|byte| entries.partition_point(|entry| first(entry) < byte));
         Index {

@@ -98,7 +98,7 @@ impl Config {
     /// Gives the configuration with its warnings, or every problem; never neither. Problems
     /// of syntax have a place in the text, others only a path.
     pub fn from_json(json: &[u8]) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
-        match json::read(json) {
+        match json::deserialize(json) {
             Ok(root) => check::check(&root),
             Err(error) => Err(vec![no_json(&error)]),
         }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::document::{Mark, Node};
 use super::path::Path;
+use crate::sorted::sort_by_key;
 
 /// One thing that is wrong, or worth a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,7 +158,7 @@ impl<'a> Findings<'a> {
 
     /// All of them, in the order of the text.
     pub(super) fn into_sorted(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|p| p.mark);
+        sort_by_key(&mut self.problems, |p| p.mark);
         self.problems
     }
 }

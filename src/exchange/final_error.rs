@@ -79,7 +79,7 @@ impl Noted {
 
     /// Whether the client can do more with it than with the one noted before.
     pub(super) fn is_more_useful_than(&self, noted: &[u8]) -> bool {
-        let before: Option<Noted> = json::read(noted).ok();
+        let before: Option<Noted> = json::deserialize(noted).ok();
         before.is_none_or(|before| usefulness(self.class) > usefulness(before.class))
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn compose(
     if ended == Ending::Total || is_spent {
         return too_late(model, &facts.trail);
     }
-    match json::read::<Noted>(&facts.failure) {
+    match json::deserialize::<Noted>(&facts.failure) {
         Ok(noted) => {
             let mut failure = of_attempts(model, &noted, &facts.trail);
             if ended == Ending::Stored {

@@ -252,7 +252,7 @@ impl Handoff {
 
     /// Reads what [`Handoff::encode`] wrote.
     pub fn decode(bytes: &[u8]) -> Option<Handoff> {
-        json::read(bytes).ok()
+        json::deserialize(bytes).ok()
     }
 
     /// Whether another candidate was to serve before attempt `index` (from 0).

@@ -72,7 +72,7 @@ pub struct Plugin {
 impl Plugin {
     /// Reads a plugin configuration; the error says what is wrong, without quoting values.
     pub fn parse(bytes: &[u8]) -> Result<Plugin, String> {
-        json::read(bytes).map_err(|error| {
+        json::deserialize(bytes).map_err(|error| {
             format!(
                 "the plugin configuration is not {{role, topology, document}} (line {}, column {}); \
                  `pointsman render` writes it",

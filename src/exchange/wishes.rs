@@ -72,12 +72,13 @@ fn user_of_form(body: &[u8], media_type: &str) -> Option<String> {
 impl Said<'_> {
     fn read(self, routing: &Routing, facts: &mut Facts) {
         let reads = &routing.reads;
-        let text = |raw: json::Raw<'_>| match json::parse(raw) {
+        let value = |raw: json::Raw<'_>| json::deserialize(raw.get().as_bytes()).ok();
+        let text = |raw: json::Raw<'_>| match value(raw) {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
         if reads.metadata
-            && let Some(Value::Object(fields)) = self.metadata.and_then(json::parse)
+            && let Some(Value::Object(fields)) = self.metadata.and_then(value)
         {
             let texts = fields.into_iter().filter_map(|(name, value)| match value {
                 Value::String(text) => Some((name, text)),

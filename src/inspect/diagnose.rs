@@ -59,7 +59,7 @@ const OPERATION: Expected = Object(&[
 
 /// The first place at which `body` is not a request for anything but chat.
 pub(super) fn diagnose_operation(body: &[u8]) -> InvalidRequest {
-    match json::read::<Value>(body) {
+    match json::deserialize::<Value>(body) {
         Ok(value) => find(&value, OPERATION, "")
             .unwrap_or_else(|| InvalidRequest::new("", "the body is not such a request")),
         Err(error) => InvalidRequest::new("", syntax(body, &error)),
@@ -68,7 +68,7 @@ pub(super) fn diagnose_operation(body: &[u8]) -> InvalidRequest {
 
 /// The first place at which `body` is not a chat completion request.
 pub(super) fn diagnose(body: &[u8]) -> InvalidRequest {
-    match json::read::<Value>(body) {
+    match json::deserialize::<Value>(body) {
         Ok(value) => find(&value, REQUEST, "").unwrap_or_else(|| {
             InvalidRequest::new("", "the body is not a chat completion request")
         }),

@@ -152,6 +152,6 @@ fn model(model: Option<Text<'_>>) -> Result<Cow<'_, str>, InvalidRequest> {
     model.ok_or_else(|| InvalidRequest::new("model", "is missing"))
 }
 
-fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, InvalidRequest> {
+fn read<'a, T: json::FromJson<'a>>(body: &'a [u8]) -> Result<T, InvalidRequest> {
     json::read(body).map_err(|_| diagnose::diagnose_operation(body))
 }

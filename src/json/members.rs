@@ -1,10 +1,6 @@
 //! A JSON object as its members, to be copied with a few changes.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-
-use super::{Extra, Raw, Text};
+use super::{Extra, FromJson, Slot, TakeMember, Text, Unfit};
 
 /// The members of an object in the order they came, values untouched.
 #[derive(Debug, Clone, Default)]
@@ -19,27 +15,18 @@ pub struct ObjectWriter<'o> {
     empty: bool,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
+impl<'a> FromJson<'a> for Members<'a> {
+    fn from_json(slot: &mut dyn Slot<'a>) -> Result<Self, Unfit> {
+        let mut members = Vec::with_capacity(8);
+        slot.object(&mut members)?;
+        Ok(Members(members))
+    }
+}
 
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::with_capacity(8);
-                while let Some(member) = map.next_entry::<Text<'de>, Raw<'de>>()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
+impl<'a> TakeMember<'a> for Extra<'a> {
+    fn take_member(&mut self, name: Text<'a>, slot: &mut dyn Slot<'a>) -> Result<(), Unfit> {
+        self.push((name, slot.raw()?));
+        Ok(())
     }
 }
 

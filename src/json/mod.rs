@@ -5,11 +5,13 @@
 use std::borrow::Cow;
 
 mod members;
+mod slot;
 mod text;
 mod wire;
 
 pub use members::{Members, ObjectWriter};
 pub use serde_json::value::RawValue;
+pub use slot::{FromJson, Slot, Take, TakeMember, Unfit, fill};
 pub use text::Text;
 
 /// A JSON value exactly as it stood in the body.
@@ -20,18 +22,36 @@ pub type Extra<'a> = Vec<(Text<'a>, Raw<'a>)>;
 
 /// Reads a whole JSON text.
 ///
-/// Text is checked to be UTF-8 once, here, and every type has one reader compiled for it: that
-/// of text.
-pub fn read<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
-    let text = std::str::from_utf8(json).map_err(serde::de::Error::custom)?;
-    serde_json::from_str(text)
+/// Text is checked to be UTF-8 once, here.
+pub fn read<'a, T: FromJson<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    read_text(text_of(json)?)
+}
+
+/// Reads a whole JSON text as a type that serde reads by itself.
+pub fn deserialize<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text_of(json)?)
+}
+
+fn text_of(json: &[u8]) -> Result<&str, serde_json::Error> {
+    std::str::from_utf8(json).map_err(serde::de::Error::custom)
+}
+
+fn read_text<'a, T: FromJson<'a>>(text: &'a str) -> Result<T, serde_json::Error> {
+    let mut value = None;
+    slot::whole(text, &mut value)?;
+    value.ok_or_else(|| serde::de::Error::custom("no value"))
 }
 
 /// Parses `raw` as `T`; `None` when it has another shape.
 ///
 /// The reason is left out on purpose: serde's messages quote the value.
-pub fn parse<'a, T: serde::Deserialize<'a>>(raw: Raw<'a>) -> Option<T> {
-    serde_json::from_str(raw.get()).ok()
+pub fn parse<'a, T: FromJson<'a>>(raw: Raw<'a>) -> Option<T> {
+    parse_text(raw.get())
+}
+
+/// Parses JSON text as [`parse`] does.
+pub fn parse_text<'a, T: FromJson<'a>>(text: &'a str) -> Option<T> {
+    read_text(text).ok()
 }
 
 /// What kind of JSON value a raw slice holds, told by its first byte.
@@ -83,7 +103,7 @@ pub fn to_string<T: serde::Serialize + ?Sized>(value: &T) -> String {
 ///
 /// Tool-call arguments are JSON inside a string; models do not always write valid JSON.
 pub fn object(text: &str) -> Option<Raw<'_>> {
-    let raw: Raw<'_> = serde_json::from_str(text.trim()).ok()?;
+    let raw: Raw<'_> = parse_text(text.trim())?;
     (kind(raw) == Kind::Object).then_some(raw)
 }
 

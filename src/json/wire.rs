@@ -21,33 +21,28 @@ macro_rules! wire {
             pub extra: $crate::json::Extra<$lt>,
         }
 
-        impl<'de: $lt, $lt> serde::Deserialize<'de> for $name<$lt> {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct WireVisitor;
+        impl<$lt> $crate::json::FromJson<$lt> for $name<$lt> {
+            fn from_json(
+                slot: &mut dyn $crate::json::Slot<$lt>,
+            ) -> Result<Self, $crate::json::Unfit> {
+                let mut wire = $name::default();
+                slot.object(&mut wire)?;
+                Ok(wire)
+            }
+        }
 
-                impl<'de> serde::de::Visitor<'de> for WireVisitor {
-                    type Value = $name<'de>;
-
-                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str("an object")
-                    }
-
-                    fn visit_map<A: serde::de::MapAccess<'de>>(
-                        self,
-                        mut map: A,
-                    ) -> Result<Self::Value, A::Error> {
-                        let mut wire = $name::default();
-                        while let Some(key) = map.next_key::<$crate::json::Text<'de>>()? {
-                            match key.as_str() {
-                                $( $crate::wire!(@key $field $($key)?) => wire.$field = map.next_value()?, )*
-                                _ => wire.extra.push((key, map.next_value()?)),
-                            }
-                        }
-                        Ok(wire)
-                    }
+        impl<$lt> $crate::json::TakeMember<$lt> for $name<$lt> {
+            fn take_member(
+                &mut self,
+                name: $crate::json::Text<$lt>,
+                slot: &mut dyn $crate::json::Slot<$lt>,
+            ) -> Result<(), $crate::json::Unfit> {
+                match name.as_str() {
+                    $( $crate::wire!(@key $field $($key)?) => {
+                        $crate::json::fill(&mut self.$field, slot)
+                    } )*
+                    _ => $crate::json::TakeMember::take_member(&mut self.extra, name, slot),
                 }
-
-                deserializer.deserialize_map(WireVisitor)
             }
         }
     };

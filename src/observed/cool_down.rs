@@ -1,8 +1,11 @@
 //! Who asked to be left alone, and until when: one short list for a proxy, because it is read for
 //! every request and is empty nearly always.
 
+use std::cmp::Reverse;
+
 use super::bytes::{Reader, Writer};
 use crate::failure::Class;
+use crate::sorted::sort_by_key;
 
 const VERSION: u8 = 2;
 
@@ -90,8 +93,7 @@ impl CoolDowns {
                     cool_down: new,
                     probed_ms,
                 });
-                self.0
-                    .sort_by_key(|each| std::cmp::Reverse(each.cool_down.until_ms));
+                sort_by_key(&mut self.0, |each| Reverse(each.cool_down.until_ms));
                 self.0.truncate(MOST);
             }
         }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::catalog::Backend;
 use crate::observed::Wants;
+use crate::sorted::sort_by;
 
 /// Every policy; a new one is one file and one line here.
 pub const POLICIES: &[PolicyKind] = &[
@@ -197,7 +198,7 @@ impl Policies {
         }
         let scores = self.scores(&candidates, view);
         let mut ranked: Vec<(usize, &Backend)> = candidates.into_iter().enumerate().collect();
-        ranked.sort_by(|(a, _), (b, _)| {
+        sort_by(&mut ranked, |(a, _), (b, _)| {
             let value = |scores: &[Score], i: usize| scores.get(i).map_or(f64::MAX, |s| s.value);
             let mut compared = scores
                 .iter()

@@ -74,7 +74,7 @@ impl<'a> Sampling<'a> {
     fn clamp_temperature(&mut self, vendor: &str, report: &mut Report) {
         let too_hot = self.temperature.is_some_and(|raw| value(raw) > Some(1.0));
         if too_hot {
-            self.temperature = serde_json::from_str::<&'static RawValue>("1").ok();
+            self.temperature = json::parse_text("1");
             let reason = format!("lowered to {vendor}'s highest, 1");
             report.rewritten("temperature", reason);
         }

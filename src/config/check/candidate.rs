@@ -18,6 +18,7 @@ use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
 use crate::config::{ModelConfig, ProviderConfig};
 use crate::operation::{Operation, Operations};
+use crate::sorted::sort_by_key;
 use crate::tokens::Family;
 
 /// Names of all providers, whether they are right themselves or not; `None` when there is
@@ -144,7 +145,7 @@ fn check_prices<const MAX: usize>(
             .above
             .push((tokens.get().map_or(u64::MAX, |n| n.0), long));
     }
-    tariff.above.sort_by_key(|(tokens, _)| *tokens);
+    sort_by_key(&mut tariff.above, |(tokens, _)| *tokens);
     tariff
 }
 

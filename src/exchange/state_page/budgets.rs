@@ -1,5 +1,6 @@
 //! How budgets stand: who has used most of each.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
 use crate::budget::{self, Account};
@@ -7,6 +8,7 @@ use crate::config::{Budget, Config};
 use crate::exchange::holding::account_name;
 use crate::json;
 use crate::observed::Store;
+use crate::sorted::sort_by_key;
 
 /// So many accounts of each budget are shown: those that have used most.
 const MOST_SHOWN: usize = 20;
@@ -24,7 +26,7 @@ pub(super) fn write(config: &Config, store: &dyn Store, now_ms: u64, page: &mut 
 fn write_budget(budget: &Budget, store: &dyn Store, now_ms: u64, page: &mut String) {
     let limit = budget.limit;
     let mut accounts = budget::accounts(store, &budget.name, limit, now_ms);
-    accounts.sort_by_key(|account| std::cmp::Reverse(account.standing.used()));
+    sort_by_key(&mut accounts, |account| Reverse(account.standing.used()));
     // Writing to a text cannot fail.
     let _ = write!(
         page,

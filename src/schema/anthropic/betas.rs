@@ -29,7 +29,7 @@ pub(super) fn read<'a>(
 ) -> Result<Vec<Cow<'a, str>>, TranslateError> {
     let mut names = Vec::new();
     if let Some(json) = target.defaults.get(FIELD) {
-        let own: Vec<Text<'a>> = serde_json::from_str(json).unwrap_or_default();
+        let own: Vec<Text<'a>> = json::parse_text(json).unwrap_or_default();
         names.extend(own.into_iter().map(Text::into_inner));
     }
     for line in target.betas {

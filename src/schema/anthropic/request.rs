@@ -104,7 +104,7 @@ fn defaults<'a>(target: &Target<'a>, is_thinking: bool) -> Vec<(&'a str, Raw<'a>
         .defaults
         .iter()
         .filter(|(name, _)| *name != betas::FIELD && !(is_thinking && is_sampling(name)))
-        .filter_map(|(name, json)| Some((name.as_str(), serde_json::from_str(json).ok()?)))
+        .filter_map(|(name, json)| Some((name.as_str(), json::parse_text(json)?)))
         .collect()
 }
 

@@ -34,7 +34,7 @@ pub(super) fn apply<'a>(
         }
     }
     for (name, text) in target.defaults {
-        let Ok(value) = serde_json::from_str::<Raw<'a>>(text) else {
+        let Some(value) = json::parse_text::<Raw<'a>>(text) else {
             continue; // Checked with the configuration.
         };
         if set_default(body, name, Cow::Borrowed(value)) {

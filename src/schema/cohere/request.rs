@@ -72,7 +72,7 @@ impl Fields<'_> {
 
 /// The operator's fields; text that is not JSON is left out, the configuration checks it.
 fn defaults<'a>(target: &Target<'a>) -> Vec<(&'a str, Raw<'a>)> {
-    let parse = |json: &'a String| serde_json::from_str(json).ok();
+    let parse = |json: &'a String| json::parse_text(json);
     let defaults = target.defaults.iter();
     defaults
         .filter_map(|(name, json)| Some((name.as_str(), parse(json)?)))

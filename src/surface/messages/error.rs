@@ -112,9 +112,12 @@ wire! {
 
 /// Reads an error event of a chat completion stream: the gateway's own class where the code is one, else what OpenAI's words mean.
 pub(super) fn read_event(data: &[u8]) -> Failure {
-    let event: ChatErrorEvent<'_> = serde_json::from_slice(data).unwrap_or_default();
+    let event: ChatErrorEvent<'_> = json::read(data).unwrap_or_default();
     let error = event.error.unwrap_or_default();
-    match error.code.and_then(json::parse::<Class>) {
+    match error
+        .code
+        .and_then(|code| json::deserialize::<Class>(code.get().as_bytes()).ok())
+    {
         Some(class) => Failure::new(class, error.message.unwrap_or_default().to_string()),
         None => OpenAi.read_error(&ErrorReply {
             status: Class::ServerError.default_status(),

@@ -78,6 +78,6 @@ pub(super) fn write(event: StreamEvent<'_>, out: &mut Vec<u8>) {
 
 /// The input of a call before its fragments.
 pub(super) fn no_input() -> Cow<'static, RawValue> {
-    let empty = serde_json::from_str::<&'static RawValue>("{}");
+    let empty = json::parse_text("{}");
     Cow::Borrowed(empty.unwrap_or(RawValue::NULL))
 }

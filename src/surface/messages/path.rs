@@ -50,7 +50,7 @@ impl<'p> Path<'p> {
     }
 
     /// Reads what stands here.
-    pub fn read<'a, T: serde::Deserialize<'a>>(
+    pub fn read<'a, T: json::FromJson<'a>>(
         &self,
         raw: Raw<'a>,
         expected: &'static str,

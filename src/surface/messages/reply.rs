@@ -11,7 +11,7 @@ use crate::usage::Usage;
 
 /// Translates; see [`crate::surface::SurfaceReply::whole`].
 pub(super) fn translate(exchange: &str, body: &[u8], out: &mut Vec<u8>) -> Result<(), Failure> {
-    let reply: ChatReply<'_> = serde_json::from_slice(body).map_err(|_| malformed())?;
+    let reply: ChatReply<'_> = json::read(body).map_err(|_| malformed())?;
     let ChatReply {
         id,
         model,

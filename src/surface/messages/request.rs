@@ -18,8 +18,8 @@ pub(super) fn translate(
     out: &mut Vec<u8>,
     report: &mut Report,
 ) -> Result<bool, InvalidRequest> {
-    let request: MessagesRequest<'_> = serde_json::from_slice(body)
-        .map_err(|_| InvalidRequest::new("", "the body must be a JSON object"))?;
+    let request: MessagesRequest<'_> =
+        json::read(body).map_err(|_| InvalidRequest::new("", "the body must be a JSON object"))?;
     let MessagesRequest {
         model,
         max_tokens,

@@ -143,7 +143,7 @@ impl State {
             return Ok(());
         }
         // One broken event in a healthy stream is skipped: the rest is still of use.
-        let Ok(reply) = serde_json::from_slice::<ChatReply<'_>>(event.data) else {
+        let Ok(reply) = json::read::<ChatReply<'_>>(event.data) else {
             return Ok(());
         };
         if reply.error.is_some() {

@@ -1,7 +1,5 @@
 //! Shapes that are asked of a body, with errors that say where and never quote a value.
 
-use serde::Deserialize;
-
 use crate::fidelity::Report;
 use crate::inspect::InvalidRequest;
 use crate::json::{self, Extra, Kind, Raw};
@@ -30,7 +28,7 @@ impl At<'_> {
 }
 
 /// An object of this shape.
-pub(super) fn object<'a, T: Deserialize<'a>>(
+pub(super) fn object<'a, T: json::FromJson<'a>>(
     param: &str,
     value: Raw<'a>,
 ) -> Result<T, InvalidRequest> {

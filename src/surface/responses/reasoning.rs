@@ -40,7 +40,7 @@ wire! {
 
 /// Reads what [`seal`] or [`seal_call`] wrote; `None` for anything else, such as OpenAI's own.
 pub(super) fn open(text: &str) -> Option<Sealed> {
-    let raw: Raw<'_> = serde_json::from_str(text).ok()?;
+    let raw: Raw<'_> = json::parse_text(text)?;
     let entries: Vec<Raw<'_>> = json::parse(raw)?;
     let mut sealed = Sealed::default();
     for raw in entries {

@@ -88,7 +88,7 @@ fn merge_fields<'a>(
 
 fn defaults<'a>(target: &Target<'a>, body: &mut Body<'a>, report: &mut Report) {
     for (name, text) in target.defaults {
-        let Ok(value) = serde_json::from_str::<Raw<'a>>(text) else {
+        let Some(value) = json::parse_text::<Raw<'a>>(text) else {
             continue; // Checked with the configuration.
         };
         let value = Cow::Borrowed(value);
