@@ -1,6 +1,7 @@
 //! Things in order, by one sort for all of them: the library's is compiled anew for every type.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Sorts as `compare` tells; what is equal stays in the order it stands in.
 pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
@@ -16,6 +17,14 @@ pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
 /// Sorts by what `key` tells of each; what is equal stays in the order it stands in.
 pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
     sort_by(items, |a, b| key(a).cmp(&key(b)));
+}
+
+/// A map of `entries`, of which the last of a name counts. To collect it would sort them first,
+/// by a sort of its own.
+pub fn by_name<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
+    let mut map = BTreeMap::new();
+    map.extend(entries);
+    map
 }
 
 /// The places of `count` things, in the order that `compare` tells of two places.

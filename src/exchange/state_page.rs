@@ -3,7 +3,6 @@
 
 mod budgets;
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::load;
@@ -12,6 +11,7 @@ use crate::config::Config;
 use crate::failure::Class;
 use crate::json;
 use crate::observed::{Figures, Observed, Recorded, Store};
+use crate::sorted::by_name;
 
 /// Where it is served, on a listener of its own.
 pub const STATE_PATH: &str = "/pointsman/state";
@@ -28,12 +28,10 @@ pub fn state_page(
         return answer(404, body);
     }
     let candidates = config.models.values().flat_map(|model| &model.candidates);
-    let targets: BTreeSet<(&str, &str)> = candidates
-        .map(|c| (c.provider.as_str(), c.model.as_str()))
-        .collect();
+    let targets = by_name(candidates.map(|c| ((c.provider.as_str(), c.model.as_str()), ())));
     let recorded = Recorded::new(store, config.observe, now_ms);
     let mut page = format!("{{\"now_ms\":{now_ms},\"targets\":[");
-    for (i, (provider, model)) in targets.into_iter().enumerate() {
+    for (i, (provider, model)) in targets.into_keys().enumerate() {
         page.push_str(if i == 0 { "\n" } else { ",\n" });
         let record = recorded.record(provider, model);
         let figures = record.figures(config.observe.half_life_ms, now_ms);

@@ -56,6 +56,12 @@ pub trait Slot<'a> {
 pub trait FromJson<'a>: Sized {
     /// Reads it.
     fn from_json(slot: &mut dyn Slot<'a>) -> Result<Self, Unfit>;
+
+    /// Reads it where it is to stay; what is there after an error means nothing.
+    fn read_into(place: &mut Option<Self>, slot: &mut dyn Slot<'a>) -> Result<(), Unfit> {
+        *place = Some(Self::from_json(slot)?);
+        Ok(())
+    }
 }
 
 /// Reads the member of a wire struct; `null` is as good as none.
@@ -298,8 +304,7 @@ impl<'a, T: FromJson<'a>> FromJson<'a> for BTreeMap<Text<'a>, T> {
 
 impl<'a, T: FromJson<'a>> Take<'a> for Option<T> {
     fn take_value(&mut self, slot: &mut dyn Slot<'a>) -> Result<(), Unfit> {
-        *self = Some(T::from_json(slot)?);
-        Ok(())
+        T::read_into(self, slot)
     }
 }
 

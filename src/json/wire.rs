@@ -25,9 +25,16 @@ macro_rules! wire {
             fn from_json(
                 slot: &mut dyn $crate::json::Slot<$lt>,
             ) -> Result<Self, $crate::json::Unfit> {
-                let mut wire = $name::default();
-                slot.object(&mut wire)?;
-                Ok(wire)
+                let mut wire = None;
+                Self::read_into(&mut wire, slot)?;
+                wire.ok_or($crate::json::Unfit)
+            }
+
+            fn read_into(
+                place: &mut Option<Self>,
+                slot: &mut dyn $crate::json::Slot<$lt>,
+            ) -> Result<(), $crate::json::Unfit> {
+                slot.object(place.insert($name::default()))
             }
         }
 

@@ -14,6 +14,7 @@ use crate::config::shape::Given;
 use crate::config::units::show_size;
 use crate::config::{Config, ResponseCache};
 use crate::routing::hash::{extend, mix};
+use crate::sorted::by_name;
 
 const TOTAL_BYTES: u64 = 64 << 20;
 const ENTRY_BYTES: u64 = 256 << 10;
@@ -89,7 +90,7 @@ pub(super) fn versions(root: &Node, config: &Config) -> BTreeMap<String, u64> {
         own.map_or(common, |entry| hash_of(common, &entry.node))
     };
     let names = config.models.keys();
-    names.map(|name| (name.clone(), version(name))).collect()
+    by_name(names.map(|name| (name.clone(), version(name))))
 }
 
 fn hash_of(hash: u64, node: &Node) -> u64 {

@@ -18,7 +18,7 @@ use crate::config::values::{Any, List, Map, OneOrMore};
 use crate::config::words::{did_you_mean, one_of, quote};
 use crate::config::{ModelConfig, ProviderConfig};
 use crate::operation::{Operation, Operations};
-use crate::sorted::sort_by_key;
+use crate::sorted::{by_name, sort_by_key};
 use crate::tokens::Family;
 
 /// Names of all providers, whether they are right themselves or not; `None` when there is
@@ -201,9 +201,9 @@ fn refuse_duplicate(
 
 fn json_texts(raw: &Given<Map<ParameterName, Any, 0>>) -> BTreeMap<String, String> {
     let entries = raw.get().into_iter().flat_map(|map| &map.entries);
-    entries
-        .filter_map(|(name, value)| Some((name.clone(), value.as_ref()?.0.to_string())))
-        .collect()
+    let texts =
+        entries.filter_map(|(name, value)| Some((name.clone(), value.as_ref()?.0.to_string())));
+    by_name(texts)
 }
 
 fn check_capabilities(

@@ -35,11 +35,8 @@ impl ToolIds {
     }
 
     fn nine<'r>(ids: impl Iterator<Item = &'r str> + Clone) -> ToolIds {
-        let mut taken: BTreeSet<String> = ids
-            .clone()
-            .filter(|id| fits(id))
-            .map(str::to_owned)
-            .collect();
+        let mut taken = BTreeSet::new();
+        taken.extend(ids.clone().filter(|id| fits(id)).map(str::to_owned));
         let mut replacements = BTreeMap::new();
         for id in ids.filter(|id| !fits(id)) {
             if replacements.contains_key(id) {
