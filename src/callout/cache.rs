@@ -1,10 +1,10 @@
 //! Answers that are remembered, and classifiers that failed too often, in shared bytes.
 
+use super::digest::sha256;
 use crate::observed::Store;
-use crate::routing::hash;
 
 /// Names of values begin with this, and with the number of their layout.
-const PREFIX: &str = "pointsman.class.1.";
+const PREFIX: &str = "pointsman.class.2.";
 
 /// So many answers are remembered at most: each has one place, which the next one takes.
 const PLACES: u64 = 4096;
@@ -15,9 +15,10 @@ const MOST_FAILURES: u8 = 5;
 /// For so long, in milliseconds.
 const REST_MS: u64 = 5_000;
 
-/// What a question is remembered by: equal questions have equal keys.
+/// What a question is remembered by: equal questions have equal keys, and nobody can make two that
+/// have the same. Nothing of a prompt is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key(u64, u64);
+pub struct Key([u8; 32]);
 
 /// What all workers know of classifiers.
 #[derive(Clone, Copy)]
@@ -29,19 +30,16 @@ pub struct Cache<'s> {
 impl Key {
     /// The key of a question: whom, and what.
     pub(super) fn of(cluster: &str, body: &[u8]) -> Key {
-        // Two hashes of the same bytes, from two beginnings.
-        let of = |start: u64| {
-            let all = cluster.bytes().chain(body.iter().copied());
-            let hashed = all.fold(start, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-            });
-            hash::mix(hashed)
-        };
-        Key(of(0xCBF2_9CE4_8422_2325), of(0x9AE1_6A3B_2F90_404F))
+        let mut message = Vec::with_capacity(8 + cluster.len() + body.len() + 2 * 64);
+        message.extend_from_slice(&(cluster.len() as u64).to_le_bytes());
+        message.extend_from_slice(cluster.as_bytes());
+        message.extend_from_slice(body);
+        Key(sha256(message))
     }
 
     fn place(self) -> String {
-        format!("{PREFIX}{}", self.0 % PLACES)
+        let first = self.0.first_chunk().copied().unwrap_or_default();
+        format!("{PREFIX}{}", u64::from_le_bytes(first) % PLACES)
     }
 }
 
@@ -54,11 +52,9 @@ impl<'s> Cache<'s> {
     /// The class that was told before and still holds.
     pub fn find(&self, key: Key) -> Option<String> {
         let bytes = self.store.load(&key.place())?;
-        let (head, class) = bytes.split_at_checked(24)?;
-        let mut numbers = head.chunks_exact(8).map(number);
-        let same = numbers.next() == Some(key.0) && numbers.next() == Some(key.1);
-        let holds = numbers.next().is_some_and(|until| self.now_ms < until);
-        (same && holds).then(|| String::from_utf8_lossy(class).into_owned())
+        let (until, class) = bytes.strip_prefix(&key.0)?.split_first_chunk()?;
+        let holds = self.now_ms < u64::from_le_bytes(*until);
+        holds.then(|| String::from_utf8_lossy(class).into_owned())
     }
 
     /// Remembers a class for so long.
@@ -67,10 +63,9 @@ impl<'s> Cache<'s> {
             return;
         }
         let until = self.now_ms.saturating_add(for_ms);
-        let mut bytes = Vec::with_capacity(24 + class.len());
-        for number in [key.0, key.1, until] {
-            bytes.extend_from_slice(&number.to_le_bytes());
-        }
+        let mut bytes = Vec::with_capacity(40 + class.len());
+        bytes.extend_from_slice(&key.0);
+        bytes.extend_from_slice(&until.to_le_bytes());
         bytes.extend_from_slice(class.as_bytes());
         self.store.change(&key.place(), &mut |_| bytes.clone());
     }

@@ -2,6 +2,7 @@
 //! remembered, and who waits for it. No host calls; whoever has sockets sends the question.
 
 mod cache;
+mod digest;
 mod flights;
 mod question;
 mod reading;
