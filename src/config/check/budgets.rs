@@ -1,9 +1,15 @@
 //! Budgets: in which unit, whose, and what happens near their end.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "cli")]
+use std::collections::BTreeSet;
 
 use super::rules::check_when;
 use crate::budget::{Limit, USUAL_LAPSE_MS, Window};
+#[cfg(feature = "cli")]
+use crate::catalog::Backend;
+#[cfg(feature = "cli")]
+use crate::config::Config;
 use crate::config::ModelConfig;
 use crate::config::budgets::{Budget, By, Scope, Team, Unit};
 use crate::config::names::{LabelValue, ModelRef};
@@ -13,6 +19,8 @@ use crate::config::raw_budgets::{RawBudget, RawBudgetBy, RawTeam};
 use crate::config::shape::Given;
 use crate::config::values::List;
 use crate::config::words::{did_you_mean, quote};
+#[cfg(feature = "cli")]
+use crate::operation::Operation;
 
 /// Output that is reckoned with when nobody says how much there may be.
 const USUAL_OUTPUT: u64 = 1000;
@@ -65,21 +73,7 @@ fn budget(
         soft,
         downgrade_to,
     } = raw;
-    let given = [
-        ("tokens", !tokens.is_absent(), Unit::Tokens),
-        ("usd", !usd.is_absent(), Unit::Money),
-        ("requests", !requests.is_absent(), Unit::Requests),
-    ];
-    let given: Vec<_> = given.into_iter().filter(|(_, said, _)| *said).collect();
-    if given.len() != 1 {
-        let names: Vec<&str> = given.iter().map(|(name, ..)| *name).collect();
-        let found = match names.is_empty() {
-            true => "none of tokens, usd and requests".to_owned(),
-            false => names.join(" and "),
-        };
-        let finding = Finding::new(found, "one of tokens, usd and requests");
-        findings.error(At::Value, path, finding);
-    }
+    let unit = unit(raw, path, findings);
     if soft.is_absent() != downgrade_to.is_absent() {
         let (found, expected) = match soft.is_absent() {
             true => ("downgrade_to alone", "soft beside it: from where on"),
@@ -92,14 +86,8 @@ fn budget(
     let count = tokens.get().map(|n| n.0).or(requests.get().map(|n| n.0));
     let most = count.or(nano_usd).unwrap_or(u64::MAX);
     let other = downgrade_to.get().map(|ModelRef(name)| name);
-    if let Some(name) = other.filter(|name| !models.contains_key(*name)) {
-        let near = did_you_mean(name, models.keys().map(String::as_str));
-        let finding = Finding::new(quote(name), "a name under models");
-        findings.error(
-            At::Value,
-            &path.key("downgrade_to"),
-            finding.hint(near.unwrap_or_default()),
-        );
+    if let Some(name) = other {
+        refuse_unknown_model(name, models, &path.key("downgrade_to"), findings);
     }
     let share = soft.get().map(|ratio| (most as f64 * ratio.0) as u64);
     Budget {
@@ -112,7 +100,7 @@ fn budget(
             .map(|raw| check_when(raw, &path.key("when"), findings))
             .unwrap_or_default(),
         by: by.get().map(check_by).unwrap_or_default(),
-        unit: given.first().map_or(Unit::Tokens, |(.., unit)| *unit),
+        unit,
         limit: Limit {
             most,
             window: per
@@ -128,6 +116,73 @@ fn budget(
             false => Scope::Proxy,
         },
     }
+}
+
+/// What is counted: one thing.
+fn unit(raw: &RawBudget, path: &Path, findings: &mut Findings<'_>) -> Unit {
+    let given = [
+        ("tokens", !raw.tokens.is_absent(), Unit::Tokens),
+        ("usd", !raw.usd.is_absent(), Unit::Money),
+        ("requests", !raw.requests.is_absent(), Unit::Requests),
+    ];
+    let given: Vec<_> = given.into_iter().filter(|(_, said, _)| *said).collect();
+    if given.len() != 1 {
+        let names: Vec<&str> = given.iter().map(|(name, ..)| *name).collect();
+        let found = match names.is_empty() {
+            true => "none of tokens, usd and requests".to_owned(),
+            false => names.join(" and "),
+        };
+        let finding = Finding::new(found, "one of tokens, usd and requests");
+        findings.error(At::Value, path, finding);
+    }
+    given.first().map_or(Unit::Tokens, |(.., unit)| *unit)
+}
+
+fn refuse_unknown_model(
+    name: &str,
+    models: &BTreeMap<String, ModelConfig>,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) {
+    if !models.contains_key(name) {
+        let near = did_you_mean(name, models.keys().map(String::as_str));
+        let finding = Finding::new(quote(name), "a name under models");
+        findings.error(At::Value, path, finding.hint(near.unwrap_or_default()));
+    }
+}
+
+/// Whose prices are not known uses no money: that may be meant, or not.
+#[cfg(feature = "cli")]
+pub(super) fn warn_of_unknown_prices(config: &Config, findings: &mut Findings<'_>) {
+    let budgets = config.routing.budgets.iter().enumerate();
+    let mut of_money = budgets.filter(|(_, budget)| budget.unit == Unit::Money);
+    let Some((first, _)) = of_money.next() else {
+        return;
+    };
+    let candidates = config.models.values().flat_map(|model| &model.candidates);
+    let unpriced = candidates.filter(|c| !has_prices(c));
+    let unpriced: BTreeSet<_> = unpriced
+        .map(|c| format!("{}/{}", c.provider, c.model))
+        .collect();
+    if unpriced.is_empty() {
+        return;
+    }
+    let found = unpriced.into_iter().collect::<Vec<_>>().join(", ");
+    let finding = Finding::new(
+        format!("no prices of {found}"),
+        "prices of every candidate: without, its answers use no money",
+    )
+    .hint("say prices under catalog or at the candidate; {input: 0, output: 0} if it is free");
+    let path = Path::default().key("budgets").index(first).key("usd");
+    findings.warning(At::Value, &path, finding);
+}
+
+/// Whether prompts have a price, and answers where it writes any.
+#[cfg(feature = "cli")]
+fn has_prices(candidate: &Backend) -> bool {
+    let prices = candidate.prices.as_ref().map(|tariff| &tariff.prices);
+    let writes = candidate.capabilities.operations.contains(Operation::Chat);
+    prices.is_some_and(|p| p.input.is_some() && (p.output.is_some() || !writes))
 }
 
 /// Teams may share a name: it takes several conditions to know one by claims and by certificates.

@@ -142,6 +142,8 @@ fn config(document: &Document, findings: &mut Findings<'_>) -> Option<Config> {
     if !findings.has_errors() {
         warn_of_unused_providers(&config, findings);
         #[cfg(feature = "cli")]
+        budgets::warn_of_unknown_prices(&config, findings);
+        #[cfg(feature = "cli")]
         rules::reach::warn(&config, findings);
         #[cfg(feature = "cli")]
         classifier::reach::warn(&config, findings);
