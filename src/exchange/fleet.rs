@@ -29,6 +29,8 @@ struct Ask {
     budget: String,
     holder: Holder,
     hits: u64,
+    /// What asking classifiers has used of it, in the budget's unit.
+    spent: u64,
     at_ms: u64,
 }
 
@@ -49,8 +51,8 @@ impl Fleet {
         self.0.is_empty()
     }
 
-    /// Asks for what a request may use at most of all budgets of the fleet that it is on. The
-    /// error is for the client.
+    /// Asks for what a request may use at most of all budgets of the fleet that it is on, and for
+    /// what was spent on it already. The error is for the client.
     pub(super) fn ask(
         purse: Purse<'_, '_>,
         candidates: &[&Backend],
@@ -58,7 +60,8 @@ impl Fleet {
     ) -> Result<Fleet, Refused> {
         let (view, mut asked) = (purse.view, Vec::new());
         for (_, budget, holder) in purse.accounts_of(Scope::Fleet) {
-            let amount = need(budget, candidates, &view);
+            let spent = purse.spent.of(budget.unit);
+            let amount = need(budget, candidates, &view).saturating_add(spent);
             let hits = budget.unit.hits(amount);
             let name = &budget.name;
             if hits > MOST_HITS {
@@ -76,6 +79,7 @@ impl Fleet {
                 budget: name.clone(),
                 holder,
                 hits,
+                spent,
                 at_ms: view.now_ms,
             });
         }
@@ -91,7 +95,8 @@ impl Fleet {
                 continue;
             };
             let window = budget.limit.window;
-            let used = budget.unit.hits(used.of(budget.unit));
+            let used = used.of(budget.unit).saturating_add(ask.spent);
+            let used = budget.unit.hits(used);
             let counted = if counted { ask.hits } else { 0 };
             let more = used.saturating_sub(counted).min(MOST_HITS);
             let back = counted.saturating_sub(used);
@@ -106,14 +111,16 @@ impl Fleet {
         mutation
     }
 
-    /// The request was refused. Services that count it all the same are told what.
-    pub fn give_up(&mut self) -> Mutation {
+    /// The request was refused. Services that count it all the same are told what to take back: all
+    /// but what was spent.
+    pub fn give_up(&mut self, config: &Config) -> Mutation {
         let mut mutation = Mutation::default();
         for ask in std::mem::take(&mut self.0) {
-            mutation.store(
-                format!("{FLEET_REFUSED}{}", ask.budget),
-                ask.hits.to_string(),
-            );
+            let Some((ask, budget)) = ask.with_budget(config) else {
+                continue;
+            };
+            let unused = ask.hits.saturating_sub(budget.unit.hits(ask.spent));
+            mutation.store(format!("{FLEET_REFUSED}{}", ask.budget), unused.to_string());
         }
         mutation
     }

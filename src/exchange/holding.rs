@@ -128,6 +128,8 @@ pub(super) struct Purse<'c, 'a> {
     pub view: View<'a>,
     /// The declared team that asks.
     pub team: Option<&'a str>,
+    /// What asking classifiers has used for the request.
+    pub spent: Used,
 }
 
 impl<'c> Purse<'c, '_> {
@@ -165,7 +167,10 @@ impl<'c> Purse<'c, '_> {
     }
 
     /// Books what was used for the request besides its answer.
-    pub(super) fn book(self, used: Used) {
+    pub(super) fn book(self) {
+        if self.spent == Used::default() {
+            return;
+        }
         for (_, budget, holder) in self.accounts_of(Scope::Proxy) {
             let now_ms = self.view.now_ms;
             let nothing = Reservation {
@@ -174,7 +179,8 @@ impl<'c> Purse<'c, '_> {
                 amount: 0,
                 at_ms: now_ms,
             };
-            nothing.settle(self.store, budget.limit, used.of(budget.unit), now_ms);
+            let used = self.spent.of(budget.unit);
+            nothing.settle(self.store, budget.limit, used, now_ms);
         }
     }
 

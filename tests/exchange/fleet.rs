@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use pointsman::callout::{Answer, Outcome, Spent};
 use pointsman::config::Config;
 use pointsman::exchange::{
-    Downstream, FinalFacts, Fleet, Mutation, RequestFacts, Topology, Used, Verdict,
+    Downstream, FinalFacts, Fleet, ImmediateResponse, Mutation, RequestFacts, Topology, Used,
+    Verdict,
 };
 use pointsman::observed::Unobserved;
 use serde_json::{Value, json};
@@ -15,6 +17,12 @@ use crate::{chat, gateway};
 /// In the middle of a minute, in seconds.
 const NOW_S: u64 = 1_800_000_030;
 const NOW_MS: u64 = NOW_S * 1000;
+
+/// What asking the classifier uses.
+const ASKING: Spent = Spent {
+    tokens: 77,
+    nano_usd: 5_500,
+};
 
 /// Keys and values of filter state.
 type Told = Vec<(String, String)>;
@@ -49,10 +57,19 @@ fn decide(
         books: Some(&Unobserved),
         ..RequestFacts::default()
     };
-    let mutation = downstream.on_body(body, facts).map_err(|response| {
+    let refused = |response: ImmediateResponse| {
         let body: Value = serde_json::from_slice(&response.body).expect("JSON");
         body["error"].clone()
-    })?;
+    };
+    let mut mutation = downstream.on_body(body, facts).map_err(refused)?;
+    if let Some(question) = &mutation.question {
+        let answer = Answer {
+            spent: ASKING,
+            ..Answer::without(&question.classifier, Outcome::Failed)
+        };
+        downstream.on_answer(&answer, 1);
+        mutation = downstream.on_body(body, facts).map_err(refused)?;
+    }
     let fleet = downstream.take_fleet();
     Ok((downstream, fleet, told(&mutation)))
 }
@@ -186,11 +203,51 @@ fn a_refusal_names_the_budget_that_the_filter_tells_of_and_gives_up_all() {
     let expected =
         "budget small is used up: of 0.500000000 USD per day, too little is left in the fleet";
     assert!(message.starts_with(expected), "{message}");
-    let given_up: Vec<_> = told(&fleet.give_up());
+    let given_up: Vec<_> = told(&fleet.give_up(&config));
     let renamed =
         |(key, value): &(String, String)| (key.replace("_hits.", "_refused."), value.clone());
     assert_eq!(given_up, asked.iter().map(renamed).collect::<Vec<_>>());
     assert!(fleet.is_empty());
+}
+
+#[test]
+fn asking_a_classifier_is_charged_to_the_request_whatever_becomes_of_it() {
+    let budgets = json!([
+        {"name": "tokens", "scope": "fleet", "tokens": 10_000, "per": "day"},
+        {"name": "cost", "scope": "fleet", "usd": 1, "per": "day"},
+    ]);
+    let (.., asked) = decide(&with(budgets.clone()), &[], &hi()).expect("a plan");
+    let config = gateway(|document| {
+        document["models"]["openai-only"]["candidates"][0]["prices"] =
+            json!({"input": 1, "output": 10});
+        document["rate_limit_service"] = json!({"endpoint": "http://h:1"});
+        document["budgets"] = budgets;
+        document["classifiers"] = json!({"kind": {
+            "model": "openai-only", "instruction": "which", "classes": ["code", "talk"],
+        }});
+        document["rules"] =
+            json!([{"name": "r", "when": {"class": {"kind": "code"}}, "policy": "priority"}]);
+    });
+    let (_, mut fleet, classified) = decide(&config, &[], &hi()).expect("a plan");
+    let hits = |told: &Told| -> Vec<u64> {
+        told.iter()
+            .map(|(_, hits)| hits.parse().expect("a number"))
+            .collect()
+    };
+    let plain = hits(&asked);
+    // Micro-USD: begun ones count in full.
+    assert_eq!(hits(&classified), [plain[0] + 77, plain[1] + 6]);
+    let used = Used {
+        tokens: 30,
+        nano_usd: 2_600,
+        requests: 1,
+    };
+    let settled = told(&fleet.settle(&config, used, true, NOW_MS));
+    assert_eq!(hits(&settled), [plain[0] - 30, plain[1] + 6 - 9]);
+    let unheard = told(&fleet.settle(&config, Used::default(), false, NOW_MS));
+    assert_eq!(hits(&unheard), [77, 6], "the service was not there before");
+    let refused = told(&fleet.give_up(&config));
+    assert_eq!(hits(&refused), plain, "what was spent is not taken back");
 }
 
 #[test]

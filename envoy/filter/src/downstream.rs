@@ -388,7 +388,7 @@ impl HttpContext for DownstreamFilter {
         }
         let facts = final_facts(&self.fleet, told);
         if facts.is_limited() {
-            host::store(&self.fleet.give_up());
+            host::store(&self.fleet.give_up(&self.config));
         } else if facts.is_unlimited() {
             // Nothing was counted, so nothing is given back.
             self.fleet = Fleet::default();

@@ -6,7 +6,6 @@ use super::asking::Subject;
 use super::patience::adapted;
 use super::refusal::{no_candidate, not_admitted, unknown_model};
 use super::{Downstream, RequestFacts};
-use crate::callout::Spent;
 use crate::catalog::{Backend, Labels};
 use crate::classify::Sample;
 use crate::config::{OnUnsupported, Serving, Timeouts};
@@ -174,9 +173,10 @@ impl Downstream {
             store,
             view: sized,
             team,
+            spent: std::mem::take(&mut self.asked.spent).into(),
         });
-        if let Some(purse) = purse.filter(|_| self.asked.spent != Spent::default()) {
-            purse.book(std::mem::take(&mut self.asked.spent).into());
+        if let Some(purse) = purse {
+            purse.book();
         }
         let choice = Choice::of(serving, &required, &view, self.topology, loss);
         let decided = Decided {

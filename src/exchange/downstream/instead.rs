@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Downstream, RequestFacts};
-use crate::exchange::holding::Purse;
+use crate::exchange::holding::{Purse, Used};
 use crate::exchange::{load, trail};
 use crate::inspect::RequestProfile;
 
@@ -24,6 +24,7 @@ impl Downstream {
                 store,
                 view: facts.view(profile, known),
                 team: config.routing.team(profile, known),
+                spent: Used::default(),
             };
             if let Some((model, budget)) = purse.downgrade() {
                 let told = trail::of_downgrade(&profile.model, budget);
