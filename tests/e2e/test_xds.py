@@ -8,6 +8,7 @@ import pytest
 
 import gateway
 from conftest import TIMEOUTS, candidate
+from ratelimits import RateLimits, Redis
 from traffic import Traffic, chats, streams
 
 
@@ -106,6 +107,36 @@ def test_prices_change_under_load(running, shared_standins, load):
     price(15)
     price(30)
     assert all(costs(30) for _ in range(4)), "every worker has it"
+
+
+@pytest.fixture
+def limits(running, binaries, tmp_path):
+    """A rate limit service that knows no limit yet."""
+    [port] = gateway.free_ports(1)
+    redis = Redis(tmp_path / "redis")
+    limits = RateLimits(binaries, tmp_path, redis, port, counts_refused=True)
+    yield limits
+    limits.close()
+    redis.close()
+
+
+def test_budgets_of_the_fleet_come_and_go_under_load(running, limits, load):
+    first = document(running.standins, running.keys, FIRST)
+    when, by = {"headers": {"x-case": "small"}}, {"header": "x-team"}
+    small = {"name": "small", "scope": "fleet", "tokens": 300, "per": "day", "when": when, "by": by}
+    service = {"endpoint": f"http://127.0.0.1:{limits.port}", "timeout": "5s"}
+
+    def ask():
+        headers = {"x-case": "small", "x-team": "red"}
+        return running.chat("first", headers=headers, max_tokens=50)
+
+    running.configure(first | {"rate_limit_service": service, "budgets": [small]})
+    limits.start(running.folder / "pointsman.yaml")
+    refused = gateway.poll("a budget", lambda: (reply := ask()).status_code == 429 and reply)
+    assert refused.json()["error"]["code"] == "budget_exceeded"
+    gateway.poll("settled", lambda: 200 < limits.used("small", "red") <= 300)
+    running.configure(first)
+    gateway.poll("no budget", lambda: ask().status_code == 200)
 
 
 def test_a_key_is_rotated_under_load(running, load):
