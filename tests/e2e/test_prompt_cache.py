@@ -1,7 +1,10 @@
 """The provider's own cache: beginnings that come again are marked, and the saving is told."""
 
+import json
 import uuid
 
+import check_anthropic
+import check_bedrock
 import pytest
 from conftest import MODELS
 from gateway import Gateway, Standins, provider
@@ -87,6 +90,26 @@ def test_a_conversation_is_kept_up_to_its_end(economical, standins, beginning):
     assert marked == [False] * 4 + [True]
     assert sent["system"][-1]["cache_control"] == {"type": "ephemeral"}
     assert int(line["gen_ai.usage.cache_read.input_tokens"]) > 2000
+
+
+CHECKS = {"anthropic": check_anthropic.validate, "bedrock": check_bedrock.validate}
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
+TOOLS = [{"type": "function", "function": {"name": "weather", "parameters": CITY}}]
+
+
+@pytest.mark.parametrize("vendor", CLAUDE)
+def test_the_vendors_own_types_take_what_is_marked(economical, standins, vendor, beginning):
+    standins[vendor].reset()
+    turns = ["one?", "One.", "two?"]
+    for count in (1, 3):
+        ask(economical, vendor, beginning, *turns[:count], tools=TOOLS)
+    # Behind the first message, and behind the tools, where there is nothing longer.
+    for _ in range(2):
+        ask(economical, vendor, "Be brief.", beginning, "One.", "two?")
+    bodies = [record.body for record in standins[vendor].records()]
+    marks = [json.dumps(body).count("ephemeral") + json.dumps(body).count("cachePoint") for body in bodies]
+    assert marks == [0, 2, 0, 2]
+    assert [CHECKS[vendor](body) for body in bodies] == [[]] * 4
 
 
 def test_nothing_is_marked_that_is_short_or_marked_or_not_asked_for(economical, beginning):
