@@ -106,6 +106,56 @@ fn the_same_seed_gives_the_same_and_another_one_nearly() {
     );
 }
 
+/// The share of a model's requests, in percent, that `served_by` has served.
+fn share(told: &Value, model: &str, served_by: &str) -> u64 {
+    let routes = told["configurations"][0]["routes"]
+        .as_array()
+        .expect("a list");
+    let of_model = routes.iter().filter(|route| route["model"] == model);
+    let count = |route: &Value| route["requests"].as_u64().expect("a number");
+    let mine = of_model
+        .clone()
+        .filter(|route| route["served_by"] == served_by);
+    mine.map(count).sum::<u64>() * 100 / of_model.map(count).sum::<u64>()
+}
+
+#[test]
+fn a_cache_answers_what_comes_again_in_its_time_and_to_its_tenant() {
+    let (config, mix) = (
+        "tests/fixtures/simulate/cached.yaml",
+        "tests/fixtures/simulate/repeats.yaml",
+    );
+    for draws in ["3000", "20000"] {
+        let told = json(&["--config", config, "--draws", draws, mix]);
+        // Each question comes 2.2 times a day: of every 3.2, that many are answered within it.
+        let kept = share(&told, "kept", "the cache");
+        assert!((66..=72).contains(&kept), "{draws}: {kept}");
+        assert_eq!(share(&told, "plain", "the cache"), 0);
+        // Nobody says whose it is.
+        assert_eq!(share(&told, "by-team", "the cache"), 0);
+    }
+}
+
+#[test]
+fn budgets_of_the_fleet_hold_here_too() {
+    let (config, mix) = (example("budgeted"), example("support"));
+    let few = ["--draws", "1000", "--config", &config, &mix];
+    let service = "rate_limit_service={endpoint: \"http://h:1\"}";
+    let fleet = ["--set", "budgets[0].scope=fleet", "--set", service];
+    let told = json(&[&few[..], &fleet].concat());
+    assert_eq!(told["difference_nano_usd"], 0);
+    assert_ne!(told["configurations"][1]["budgets"], serde_json::json!([]));
+}
+
+#[test]
+fn what_a_log_shows_to_come_from_the_cache_costs_where_none_is_kept() {
+    let log = "tests/fixtures/simulate/repeats.jsonl";
+    let kept = "models.cheap.cache={ttl: 10m, shared: true}";
+    let told = json(&["--config", GATEWAY, "--set", kept, log]);
+    assert_eq!(told["traffic"]["requests"], 3);
+    assert_eq!(told["difference_nano_usd"], -14_000_000);
+}
+
 #[test]
 fn a_budget_of_each_day_sends_the_rest_of_it_to_the_small_model() {
     let (config, mix) = (example("budgeted"), example("support"));

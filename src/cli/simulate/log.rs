@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::clock;
 use super::figures::{Figure, Figures};
-use super::traffic::{Request, Spread, Traffic, Tried};
+use super::traffic::{Repeat, Request, Spread, Traffic, Tried};
 use crate::config::Config;
 use crate::inspect::RequestProfile;
 use crate::operation::Operation;
@@ -115,7 +115,9 @@ impl Reading {
         let model = record.text("gen_ai.request.model");
         let model = model.ok_or("no gen_ai.request.model: not a request for a model")?;
         self.note_attempts(&record);
+        let repeat = self.repeat(&record);
         let input_tokens = record.number("gen_ai.usage.input_tokens");
+        let input_tokens = input_tokens.or((repeat != Repeat::None).then_some(0));
         let input_tokens = input_tokens.ok_or("no tokens: nobody answered")?;
         let number = |name: &str| record.number(name).unwrap_or(0);
         let usage = Usage {
@@ -160,7 +162,20 @@ impl Reading {
             usage,
             tried: record.tried_to_the_end(),
             profile,
+            repeat,
         })
+    }
+
+    /// What was answered from the cache would be again, wherever one is kept.
+    fn repeat(&mut self, record: &Record) -> Repeat {
+        if record.text("pointsman.cache") != Some("hit") {
+            return Repeat::None;
+        }
+        self.assume(
+            "what came from the cache does so wherever answers of its model are kept, and else costs \
+             what it cost when it was new; its tokens are not in the log",
+        );
+        Repeat::Was(record.number("pointsman.saved_nano_usd").unwrap_or(0))
     }
 
     /// What is known besides: where a rule or a team is named, what its conditions ask for.

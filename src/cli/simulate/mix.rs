@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::clock;
 use super::figures::{Figure, Figures};
-use super::traffic::{Draws, Request, Spread, Traffic};
+use super::traffic::{Draws, Repeat, Request, Spread, Traffic};
 use crate::inspect::{Needs, RequestProfile};
 use crate::operation::Operation;
 use crate::routing::{Facts, Script};
@@ -101,6 +101,9 @@ struct Kind {
     /// So many users, whose requests are as many.
     #[serde(default)]
     users: Option<u64>,
+    /// So many different requests, which come as often as each other; all differ when not said.
+    #[serde(default)]
+    distinct: Option<u64>,
 }
 
 fn nothing() -> Spread {
@@ -129,8 +132,12 @@ pub(super) fn draw(mix: Value, most: usize, seed: u64) -> Result<Traffic, String
     let requests = (0..drawn).map(|i| {
         let mut draws = Draws::new(seed, i);
         let kind = next_kind(&kinds, &mut given, i);
+        let repeat = repeat(kind, &kinds, (drawn as u64, mix.requests), &mut draws);
         let part = u128::from(span_ms) * i as u128 / drawn as u128;
-        request(kind, start_ms + part as u64, &mut draws)
+        Request {
+            repeat,
+            ..request(&kinds[kind], start_ms + part as u64, &mut draws)
+        }
     });
     Ok(Traffic {
         requests: requests.collect(),
@@ -199,7 +206,7 @@ fn is_sound(figure: &Figure) -> bool {
 }
 
 /// The kind that lags behind its share most: shares are exact, and kinds take turns.
-fn next_kind<'k>(kinds: &'k [Kind], given: &mut [u64], index: usize) -> &'k Kind {
+fn next_kind(kinds: &[Kind], given: &mut [u64], index: usize) -> usize {
     let all: f64 = kinds.iter().map(|kind| kind.share).sum();
     let lag =
         |(kind, given): (&Kind, &u64)| kind.share / all * (index as f64 + 1.0) - *given as f64;
@@ -207,7 +214,18 @@ fn next_kind<'k>(kinds: &'k [Kind], given: &mut [u64], index: usize) -> &'k Kind
     let most = lags.max_by(|(i, a), (j, b)| a.total_cmp(b).then(j.cmp(i)));
     let chosen = most.map_or(0, |(i, _)| i);
     given[chosen] += 1;
-    &kinds[chosen]
+    chosen
+}
+
+/// Which of its kind's different requests one is. Where each stands for many others, there are as
+/// many fewer, so that each comes as often as it would.
+fn repeat(kind: usize, kinds: &[Kind], (drawn, all): (u64, u64), draws: &mut Draws) -> Repeat {
+    let Some(distinct) = kinds[kind].distinct else {
+        return Repeat::None;
+    };
+    let fewer = u128::from(distinct) * u128::from(drawn) / u128::from(all);
+    let number = draws.next() % u64::try_from(fewer).unwrap_or(u64::MAX).max(1);
+    Repeat::Of { kind, number }
 }
 
 fn request(kind: &Kind, at_ms: u64, draws: &mut Draws) -> Request {
@@ -246,6 +264,7 @@ fn request(kind: &Kind, at_ms: u64, draws: &mut Draws) -> Request {
             ..Usage::default()
         },
         tried: Vec::new(),
+        repeat: Repeat::None,
     }
 }
 

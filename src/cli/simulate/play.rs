@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::traffic::{Draws, Request, Traffic};
+use super::traffic::{Draws, Repeat, Request, Traffic};
 use crate::catalog::Backend;
-use crate::config::{Config, Serving};
+use crate::config::{Config, Scope, Serving};
 use crate::exchange::handoff::{Handoff, PLAN};
 use crate::exchange::{Downstream, RequestFacts, RequestHead, Topology, Used, Verdict};
 use crate::failure::Failure;
@@ -64,6 +64,7 @@ pub(super) fn play(config: Config, traffic: &Traffic, seed: u64) -> Outcome {
         config: &config,
         traffic,
         books: Memory::default(),
+        answers: BTreeMap::new(),
         outcome: Outcome::default(),
     };
     for (i, request) in traffic.requests.iter().enumerate() {
@@ -72,13 +73,14 @@ pub(super) fn play(config: Config, traffic: &Traffic, seed: u64) -> Outcome {
     run.outcome
 }
 
-/// Each request stands for many: budgets are as much smaller.
+/// Each request stands for many: budgets are as much smaller. Those of the fleet are kept here, too.
 fn scaled(mut config: Config, total: u64, played: u64) -> Config {
     let part = |amount: u64| {
         u64::try_from(u128::from(amount) * u128::from(played) / u128::from(total.max(1)))
             .unwrap_or(u64::MAX)
     };
     for budget in &mut config.routing.budgets {
+        budget.scope = Scope::Proxy;
         budget.limit.most = part(budget.limit.most);
         budget.downgrade = budget.downgrade.take().map(|(from, to)| (part(from), to));
     }
@@ -89,10 +91,15 @@ struct Run<'a> {
     config: &'a Rc<Config>,
     traffic: &'a Traffic,
     books: Memory,
+    /// When answers were given that are kept: by model, tenant, kind and number.
+    answers: BTreeMap<(String, Vec<u8>, usize, u64), u64>,
     outcome: Outcome,
 }
 
-impl Run<'_> {
+/// What stands for a target where nobody is asked.
+const CACHE: &str = "the cache";
+
+impl<'a> Run<'a> {
     fn request(&mut self, request: &Request, draws: &mut Draws) {
         let facts = RequestFacts {
             draw: draws.next(),
@@ -115,6 +122,7 @@ impl Run<'_> {
             Ok(mutation) => {
                 let plan = mutation.state.iter().find(|edit| edit.key == PLAN);
                 match plan.and_then(|edit| Handoff::decode(&edit.value)) {
+                    Some(plan) if self.is_kept(&plan, request) => self.give(&plan, request),
                     Some(plan) => self.serve(&plan, request, draws),
                     None => Used::default(),
                 }
@@ -134,11 +142,58 @@ impl Run<'_> {
         }
     }
 
+    fn serving(config: &'a Config, plan: &Handoff) -> Option<Serving<'a>> {
+        let model = config.model(&plan.model)?;
+        let rule = plan.rule.as_deref().and_then(|name| config.rule(name));
+        Some(Serving { model, rule })
+    }
+
+    /// Whether the answer to an equal request is kept; if none is, this one's will be.
+    fn is_kept(&mut self, plan: &Handoff, request: &Request) -> bool {
+        let (config, known) = (self.config, &request.known);
+        let Some(cache) = Run::serving(config, plan).and_then(|serving| serving.cache()) else {
+            return false;
+        };
+        let (kind, number) = match request.repeat {
+            Repeat::None => return false,
+            Repeat::Was(_) => return true,
+            Repeat::Of { kind, number } => (kind, number),
+        };
+        let team = config.routing.team(&request.profile, known);
+        let Some(tenant) = cache.tenant(known, team.unwrap_or_default()) else {
+            return false;
+        };
+        let key = (plan.model.clone(), tenant, kind, number);
+        let until = |at: &u64| at.saturating_add(cache.ttl_ms);
+        let is_kept = self
+            .answers
+            .get(&key)
+            .is_some_and(|at| request.at_ms < until(at));
+        if !is_kept {
+            self.answers.insert(key, request.at_ms);
+        }
+        is_kept
+    }
+
+    /// Gives the answer that is kept: nobody is paid.
+    fn give(&mut self, plan: &Handoff, request: &Request) -> Used {
+        let by = self.reason(plan, request);
+        let route = Route {
+            model: request.profile.model.clone(),
+            by,
+            target: CACHE.to_owned(),
+        };
+        let row = self.outcome.routes.entry(route).or_default();
+        row.requests += 1;
+        row.ms.push(0);
+        let assumed = "answers from the cache take 0 ms, and fit into its bytes";
+        self.outcome.assumed.insert(assumed.to_owned());
+        Used::default()
+    }
+
     fn serve(&mut self, plan: &Handoff, request: &Request, draws: &mut Draws) -> Used {
         let config = Rc::clone(self.config);
-        let model = config.model(&plan.model);
-        let rule = plan.rule.as_deref().and_then(|name| config.rule(name));
-        let serving = model.map(|model| Serving { model, rule });
+        let serving = Run::serving(&config, plan);
         let by = self.reason(plan, request);
         let (mut spent, mut elapsed, mut thrown_away) = (0_u64, Some(0_u64), 0);
         for (i, step) in plan.steps.iter().enumerate() {
@@ -188,6 +243,9 @@ impl Run<'_> {
 
     /// Nano-USD of an answer.
     fn cost(&mut self, backend: &Backend, target: &str, request: &Request) -> u64 {
+        if let Repeat::Was(nano) = request.repeat {
+            return nano;
+        }
         let tariff = backend.prices.as_deref();
         let cost = tariff.and_then(|tariff| tariff.nano_usd(&request.usage));
         if cost.is_none() {

@@ -41,6 +41,25 @@ pub(super) struct Request {
     pub(super) usage: Usage,
     /// Who was tried in fact.
     pub(super) tried: Vec<Tried>,
+    /// Which others it is equal to.
+    pub(super) repeat: Repeat,
+}
+
+/// What is known of other requests that were the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Repeat {
+    /// Nothing: none was.
+    #[default]
+    None,
+    /// Those of the same kind with the same number.
+    Of {
+        /// The kind's place in the mix.
+        kind: usize,
+        /// Which of its different ones it is.
+        number: u64,
+    },
+    /// It was answered from the cache; the answer had cost so much when it was new, in nano-USD.
+    Was(u64),
 }
 
 /// An attempt as the log tells it.
