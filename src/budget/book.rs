@@ -33,9 +33,10 @@ pub struct Account {
     pub standing: Standing,
 }
 
-/// Some accounts of one budget.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Book(Vec<Entry>);
+/// Some accounts of one budget, as their bytes: a change reads and writes one account, whatever
+/// others there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book(Vec<u8>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
@@ -55,31 +56,49 @@ impl Standing {
     }
 }
 
+impl Default for Book {
+    fn default() -> Self {
+        Book(vec![VERSION])
+    }
+}
+
 impl Book {
     /// Reads what [`Book::encode`] wrote; anything else is empty.
     pub fn decode(bytes: &[u8]) -> Book {
-        let accounts = bytes.strip_prefix(&[VERSION]).unwrap_or_default();
-        let accounts = accounts.as_chunks::<{ Entry::BYTES }>().0;
-        Book(accounts.iter().map(Entry::decode).collect())
+        let is_whole = bytes.len() % Entry::BYTES == 1 && bytes.first() == Some(&VERSION);
+        match is_whole {
+            true => Book(bytes.to_vec()),
+            false => Book::default(),
+        }
     }
 
     /// Its bytes.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(1 + self.0.len() * Entry::BYTES);
-        bytes.push(VERSION);
-        self.0.iter().for_each(|account| account.encode(&mut bytes));
-        bytes
+    pub fn encode(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Each account's bytes.
+    fn entries(&self) -> &[[u8; Entry::BYTES]] {
+        self.0.get(1..).unwrap_or_default().as_chunks().0
+    }
+
+    fn place(&self, who: u64) -> Option<usize> {
+        let who = who.to_le_bytes();
+        self.entries().iter().position(|e| e.starts_with(&who))
     }
 
     /// How an account stands.
     pub fn standing(&self, who: u64, limit: Limit, now_ms: u64) -> Standing {
-        let account = self.0.iter().find(|account| account.who == who);
-        account.map_or_else(Standing::default, |a| a.standing(limit, now_ms))
+        let entry = self.place(who).and_then(|place| self.entries().get(place));
+        entry.map_or_else(Standing::default, |bytes| {
+            Entry::decode(bytes).standing(limit, now_ms)
+        })
     }
 
     /// How all of its accounts stand.
     pub(super) fn accounts(&self, limit: Limit, now_ms: u64) -> impl Iterator<Item = Account> {
-        self.0.iter().map(move |entry| {
+        self.entries().iter().map(move |bytes| {
+            let entry = Entry::decode(bytes);
             let name = String::from_utf8_lossy(&entry.name);
             Account {
                 who: entry.who,
@@ -123,35 +142,42 @@ impl Book {
 
     /// Changes the account, with its window brought up to now.
     fn change(&mut self, who: Who<'_>, limit: Limit, now_ms: u64, change: impl FnOnce(&mut Entry)) {
-        let place = match self.0.iter().position(|account| account.who == who.id) {
+        let place = match self.place(who.id) {
             Some(place) => place,
             None => self.open(who, limit, now_ms),
         };
-        let Some(account) = self.0.get_mut(place) else {
+        let entries = self.0.get_mut(1..).unwrap_or_default();
+        let Some(bytes) = entries.as_chunks_mut().0.get_mut(place) else {
             return;
         };
+        let mut account = Entry::decode(bytes);
         let start = limit.window.start(now_ms);
         if account.window_ms != start {
             account.window_ms = start;
             account.settled = 0;
         }
-        change(account);
+        change(&mut account);
+        *bytes = account.encode();
     }
 
     /// A place for a new account: in the place of the one that is the least loss, when all are
     /// taken.
     fn open(&mut self, who: Who<'_>, limit: Limit, now_ms: u64) -> usize {
-        let new = Entry::of(who);
-        if self.0.len() < MOST_ACCOUNTS {
-            self.0.push(new);
-            return self.0.len() - 1;
+        let new = Entry::of(who).encode();
+        let accounts = self.entries().len();
+        if accounts < MOST_ACCOUNTS {
+            self.0.extend_from_slice(&new);
+            return accounts;
         }
-        let accounts = self.0.iter_mut().enumerate();
-        let least = accounts.min_by_key(|(_, account)| account.standing(limit, now_ms).used());
-        least.map_or(0, |(place, account)| {
-            *account = new;
-            place
-        })
+        let used = |bytes| Entry::decode(bytes).standing(limit, now_ms).used();
+        let all = self.entries().iter().enumerate();
+        let least = all.min_by_key(|(_, bytes)| used(bytes));
+        let place = least.map_or(0, |(place, _)| place);
+        let entries = self.0.get_mut(1..).unwrap_or_default();
+        if let Some(bytes) = entries.as_chunks_mut().0.get_mut(place) {
+            *bytes = new;
+        }
+        place
     }
 }
 
@@ -202,15 +228,24 @@ impl Entry {
         }
     }
 
-    fn encode(&self, bytes: &mut Vec<u8>) {
-        for number in [self.who, self.window_ms, self.settled] {
-            bytes.extend_from_slice(&number.to_le_bytes());
+    fn encode(&self) -> [u8; Entry::BYTES] {
+        let mut bytes = [0; Entry::BYTES];
+        let (numbers, rest) = bytes.split_at_mut(24);
+        let (slots, name) = rest.split_at_mut(12 * SLOTS);
+        let all = [self.who, self.window_ms, self.settled];
+        let places = numbers.as_chunks_mut().0;
+        places
+            .iter_mut()
+            .zip(all)
+            .for_each(|(to, n)| *to = n.to_le_bytes());
+        let places = slots.as_chunks_mut::<12>().0;
+        for (to, (number, amount)) in places.iter_mut().zip(self.reserved) {
+            let (first, last) = to.split_at_mut(4);
+            first.copy_from_slice(&number.to_le_bytes());
+            last.copy_from_slice(&amount.to_le_bytes());
         }
-        for (number, amount) in self.reserved {
-            bytes.extend_from_slice(&number.to_le_bytes());
-            bytes.extend_from_slice(&amount.to_le_bytes());
-        }
-        bytes.extend_from_slice(&self.name);
+        name.copy_from_slice(&self.name);
+        bytes
     }
 
     fn decode(bytes: &[u8; Entry::BYTES]) -> Entry {
