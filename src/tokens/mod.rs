@@ -19,7 +19,7 @@ pub use media::Media;
 use scan::Scan;
 
 /// How much is tallied; the order is that of the columns of the weights.
-pub const FEATURES: usize = 59;
+pub const FEATURES: usize = 64;
 
 /// The most of one body that is read, in bytes; the rest is taken to be like it.
 pub const MOST_SCANNED: usize = 16 * 1024;

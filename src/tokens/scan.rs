@@ -74,6 +74,12 @@ const HAN: usize = 51;
 const KANA: usize = 53;
 const FOUR_BYTES: usize = 55;
 const SYMBOLS: usize = 57;
+/// Accented letters that tell languages apart.
+const PORTUGUESE: usize = 59;
+const GERMAN: usize = 60;
+const TURKISH: usize = 61;
+const FRENCH: usize = 62;
+const POLISH: usize = 63;
 
 /// What is longer is no word, in letters.
 const LONGEST_WORD: u32 = 32;
@@ -135,9 +141,9 @@ impl Scan {
             } else if byte < 0x80 {
                 self.take(ascii(byte), byte);
             } else if byte >= 0xC0 {
-                let (class, length) = wide(byte, after);
+                let (code, length) = wide(byte, after);
                 rest = after.get(length..).unwrap_or_default();
-                self.take(class, 0);
+                self.take_code(code);
             }
         }
     }
@@ -166,13 +172,23 @@ impl Scan {
                 let code = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok());
                 // A pair of surrogates is one character.
                 if let Some(code) = code.filter(|code| !(0xDC00..0xE000).contains(code)) {
-                    self.take(of_code(code), 0);
+                    self.take_code(code);
                 }
                 return after.get(4..).unwrap_or_default();
             }
             other => self.take(ascii(other), other),
         }
         after
+    }
+
+    fn take_code(&mut self, code: u32) {
+        let class = of_code(code);
+        self.take(class, 0);
+        if class == Accented
+            && let Some(column) = language(code)
+        {
+            self.count(column, 1);
+        }
     }
 
     fn take(&mut self, class: Class, byte: u8) {
@@ -345,16 +361,34 @@ fn ascii(byte: u8) -> Class {
     }
 }
 
-/// The class of a character that begins with `lead`, and how many bytes follow.
-fn wide(lead: u8, after: &[u8]) -> (Class, usize) {
+/// The character that begins with `lead`, and how many bytes follow.
+fn wide(lead: u8, after: &[u8]) -> (u32, usize) {
     let bits = |at: usize| u32::from(after.get(at).copied().unwrap_or(0) & 0x3F);
     match lead {
-        0xC0..=0xDF => (of_code(u32::from(lead & 0x1F) << 6 | bits(0)), 1),
+        0xC0..=0xDF => (u32::from(lead & 0x1F) << 6 | bits(0), 1),
         0xE0..=0xEF => {
             let code = u32::from(lead & 0x0F) << 12 | bits(0) << 6 | bits(1);
-            (of_code(code), 2)
+            (code, 2)
         }
-        _ => (FourBytes, 3),
+        _ => (BEYOND, 3),
+    }
+}
+
+/// Any character of four bytes.
+const BEYOND: u32 = 0x1_0000;
+
+/// The column of an accented letter that hints at a language; tokenizers know some better than
+/// others.
+fn language(code: u32) -> Option<usize> {
+    match char::from_u32(code)? {
+        'ã' | 'õ' | 'Ã' | 'Õ' => Some(PORTUGUESE),
+        'ä' | 'ö' | 'ü' | 'ß' | 'Ä' | 'Ö' | 'Ü' => Some(GERMAN),
+        'ı' | 'ğ' | 'ş' | 'İ' | 'Ğ' | 'Ş' => Some(TURKISH),
+        'à' | 'è' | 'ì' | 'ò' | 'ù' | 'â' | 'ê' | 'î' | 'ô' | 'û' | 'À' | 'È' | 'Ê' | 'Â' | 'Ô' => {
+            Some(FRENCH)
+        }
+        '\u{100}'..'\u{250}' => Some(POLISH),
+        _ => None,
     }
 }
 
@@ -368,7 +402,7 @@ fn of_code(code: u32) -> Class {
         0x3040..0x3100 => Kana,
         0x3400..0xA000 => Han,
         0xAC00..0xD7B0 => Hangul,
-        0xD800..0xDC00 => FourBytes,
+        0xD800..0xDC00 | BEYOND.. => FourBytes,
         _ => ThreeBytes,
     }
 }

@@ -1,15 +1,19 @@
 """Texts to calibrate estimates of tokens with, from packages of Debian, PyPI and Rust.
 
-    python corpus.py FOLDER      # needs: apt-get, pip install django
+    python corpus.py FOLDER      # needs: apt-get, and pip install django wagtail
+                                 # djangorestframework django-oscar django-allauth
 
-Manual pages are calibrated with and not kept; what is held out for tests/tokens.rs comes from
-other sources (Django's translations, BSD-3-Clause; crates under MIT or Apache-2.0; this
-project's own files) and stands in held_out.json.
+Manual pages, a handbook and most translations are calibrated with and not kept; what is held out
+for tests/tokens.rs comes from other sources (translations of Django, BSD-3-Clause, and of
+django-allauth, MIT; crates under MIT or Apache-2.0; this project's own files) and stands in
+held_out.json.
 """
 
 import glob
 import gzip
 import hashlib
+import html
+import importlib.util
 import json
 import os
 import random
@@ -35,6 +39,12 @@ LANGUAGES = {
     "ko": (None, "ko"),
     "ar": (None, "ar"),
 }
+#: What of Debian's handbook is in which language.
+HANDBOOK = {
+    "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "ja": "ja-JP", "pl": "pl-PL", "pt": "pt-BR",
+    "ru": "ru-RU", "tr": "tr-TR", "zh": "zh-CN", "ar": "ar-MA", "en": "en-US",
+}
+ENGLISH = re.compile(r"\b(the|of|and|is|to|that|which|with|for|are|this)\b", re.I)
 random.seed(7)
 
 
@@ -54,10 +64,27 @@ def plain(roff):
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def manual_pages(folder, package, chinese):
+def unpack(folder, package):
     subprocess.run(["apt-get", "download", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     deb = glob.glob(f"{folder}/{package}_*.deb")[0]
     subprocess.run(["dpkg", "-x", deb, f"{folder}/{package}"], check=True)
+
+
+def handbook(folder, kind):
+    """Paragraphs of Debian's handbook, in pieces; what nobody has translated is left out."""
+    said = {}
+    for file in sorted(glob.glob(f"{folder}/debian-handbook/**/{HANDBOOK[kind]}/*.html", recursive=True)):
+        found = re.findall(r'<(?:p|div class="para")>(.*?)</(?:p|div)>', open(file, encoding="utf8").read(), re.S)
+        for text in found:
+            text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text))).strip()
+            is_other = kind == "en" or len(ENGLISH.findall(text)) <= len(text) / 80
+            if len(text) > 80 and is_other:
+                said[text] = None
+    return list(pieces(said, 2500, ["\n\n"]))
+
+
+def manual_pages(folder, package, chinese):
+    unpack(folder, package)
     pages = glob.glob(f"{folder}/{package}/usr/share/man/**/*.gz", recursive=True)
     random.shuffle(pages)
     for page in sorted(pages, key=lambda _: random.random()):
@@ -69,9 +96,9 @@ def manual_pages(folder, package, chinese):
             continue
 
 
-def translations(locale):
-    """What Django says in a language, sentences first, in pieces of some 1500 characters."""
-    root = os.path.dirname(django.__file__)
+def translations(locale, package="django"):
+    """What a package says in a language, sentences first, in pieces of some 1500 characters."""
+    root = os.path.dirname(importlib.util.find_spec(package).origin)
     said = []
     for file in sorted(glob.glob(f"{root}/**/locale/{locale}/LC_MESSAGES/*.po", recursive=True)):
         for block in open(file, encoding="utf8").read().split("\n\n"):
@@ -81,10 +108,14 @@ def translations(locale):
             if len(text) > (12 if locale in ("ja", "zh_Hans", "ko") else 30) and "Project-Id" not in text:
                 said.append(text)
     random.shuffle(said)
+    return pieces(dict.fromkeys(said), 1300, ["\n", " ", "\n\n"])
+
+
+def pieces(texts, size, between):
     piece = ""
-    for text in dict.fromkeys(said):
-        piece += text + random.choice(["\n", " ", "\n\n"])
-        if len(piece) > 1300:
+    for text in texts:
+        piece += text + random.choice(between)
+        if len(piece) > size:
             yield piece.strip()
             piece = ""
 
@@ -139,8 +170,17 @@ def main(folder):
     for kind, (package, locale) in LANGUAGES.items():
         if package:
             pages = (page[:4000] for page in manual_pages(folder, package, kind == "zh"))
-            fit.extend({"kind": kind, "text": text} for text in cut(pages, 4000, 80))
+            fit.extend({"kind": kind, "text": text} for text in cut(pages, 4000, 40))
         share(kind, list(translations(locale)), 4)
+        for other in ("wagtail", "rest_framework", "oscar"):
+            fit.extend({"kind": kind, "text": text} for text in list(translations(locale, other))[:15])
+        hold.extend({"kind": kind, "text": text} for text in list(translations(locale, "allauth"))[:4])
+    unpack(folder, "debian-handbook")
+    for kind in HANDBOOK:
+        most = 30 if kind in ("de", "es", "fr", "pl", "pt", "tr", "en") else 15
+        said = handbook(folder, kind)
+        random.shuffle(said)
+        fit.extend({"kind": kind, "text": text} for text in said[:most])
     share("en", cut(pages_in_english(), 4000, 80), 0)
     share("en", list(translations("en")), 0)
     share("en", cut(pages_in_english(), 1500, 40), 6)
