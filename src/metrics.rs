@@ -127,10 +127,12 @@ pub enum Of {
     PromptSaved,
     /// What writing to them cost more.
     PromptSurcharge,
+    /// Requests that keep connections open.
+    KeptWarm,
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 19] = [
+pub const METRICS: [Metric; 20] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -264,6 +266,13 @@ pub const METRICS: [Metric; 19] = [
         labels: &[PROVIDER, RESPONSE_MODEL],
         buckets: &[],
     },
+    Metric {
+        name: "pointsman_keep_warm_total",
+        kind: Kind::Counter,
+        help: "requests of the proxy itself that keep connections open; `unreached` without a reply",
+        labels: &[PROVIDER, STATUS],
+        buckets: &[],
+    },
 ];
 
 /// The most labels of one metric.
@@ -384,6 +393,11 @@ pub fn of_budget(budget: &str, unit: &str, amount: u64, count: &mut dyn FnMut(&S
 /// A request is refused because something is missing; `kind` says what.
 pub fn of_misfit(kind: &str, count: &mut dyn FnMut(&Sample<'_>)) {
     count(&Of::Misconfigured.sample((kind, ""), "", 1));
+}
+
+/// A connection of a provider has been kept open, or not; `status` is what it answered.
+pub fn of_kept_warm(provider: &str, status: &str, count: &mut dyn FnMut(&Sample<'_>)) {
+    count(&Of::KeptWarm.sample((provider, status), "", 1));
 }
 
 /// What an observation adds.

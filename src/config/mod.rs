@@ -186,6 +186,17 @@ pub struct ProviderConfig {
     pub concurrency: Option<Concurrency>,
     /// Connections that are opened ahead for a hundred in use.
     pub preconnect: u32,
+    /// How its connections are kept open.
+    pub keep_warm: Option<KeepWarm>,
+}
+
+/// What is asked for while there is no traffic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeepWarm {
+    /// Time between two requests of a proxy, in milliseconds.
+    pub every_ms: u64,
+    /// Path, with the endpoint's own; asking for it costs nothing.
+    pub path: String,
 }
 
 /// AWS Signature Version 4, which Envoy computes after the translation.

@@ -52,6 +52,8 @@ text! {
     /// A field of a provider's request.
     ParameterName: "a request field other than model, stream and those that hold messages",
         r"^(?!(?:model|stream|messages|contents|input)$)[^\p{Cc}]{1,100}$", parameter_name;
+    /// Path of a request to a provider.
+    RequestPath: "a path such as /v1/models", r"^/[A-Za-z0-9._~/?&=:@%+-]{0,300}$", request_path;
     /// Path of a chat request.
     ChatPath: "a path such as /chat/completions, with {model} where the model's name stands",
         r"^/[A-Za-z0-9._~/{}?&=:@%+-]{0,300}$", chat_path;
@@ -408,6 +410,10 @@ fn chat_path(path: &str) -> Verdict {
     }
     let one_query = path.matches('?').count() <= 1;
     verdict(path.starts_with('/') && path.len() <= 301 && path.bytes().all(allowed) && one_query)
+}
+
+fn request_path(path: &str) -> Verdict {
+    verdict(!path.contains('{') && chat_path(path).is_ok())
 }
 
 fn api_version(version: &str) -> Verdict {

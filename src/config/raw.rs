@@ -10,8 +10,8 @@ use super::names::{
     ApiVersion, AwsRegionName, BasePath, CaFile, CandidateRef, ClassifierName, EndpointUrl,
     EnvName, GcpName, HeaderName, HeaderValue, KeyFile, Kind, LabelName, LabelValue, LackWord,
     ListenAddress, ModelName, ModelRef, ModulePath, OnUnsupportedWord, OperationWord,
-    ParameterName, PromptCacheWord, ProviderName, ProviderRef, TemplateName, TemplateRef,
-    TemplateText, ThinkingWord, TokenizerWord, TrimWord, UpstreamModel, WaitWord,
+    ParameterName, PromptCacheWord, ProviderName, ProviderRef, RequestPath, TemplateName,
+    TemplateRef, TemplateText, ThinkingWord, TokenizerWord, TrimWord, UpstreamModel, WaitWord,
 };
 #[cfg(feature = "cli")]
 use super::names::{ClientId, ScopeName, TenantName};
@@ -148,6 +148,21 @@ object! {
         /// So many connections are opened ahead for a hundred in use, so that requests need not wait
         /// for a handshake; none when not said.
         preconnect: Int<1, 200>,
+        /// Asks for something that costs nothing while nobody asks for anything else, so that
+        /// connections stay open; not when not said.
+        keep_warm: RawKeepWarm,
+    }
+}
+
+object! {
+    /// How a provider's connections are kept open while there is no traffic. One request a period
+    /// for a proxy: its workers, which have connections of their own, take turns.
+    pub(super) struct RawKeepWarm {
+        /// Time between two requests.
+        every: Duration<{ 100 * MILLISECOND }, HOUR> = required,
+        /// The whole path that is asked for, on the provider's host; its list of models when not
+        /// said, where the kind is known to have one.
+        path: RequestPath,
     }
 }
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use self::place::{Place, find_step, look_up};
-use super::credentials::is_withheld;
+use super::addressing::{address_to, set_own};
 use super::ending::Ending;
-use super::handoff::{self, Handoff, KEY_PREFIX};
+use super::handoff::{self, Handoff};
 use super::holding::Used;
 use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
@@ -22,7 +22,7 @@ use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::operation::Operation;
-use crate::provider::{Auth, Offer};
+use crate::provider::Offer;
 use crate::quality::Expected;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::schema::{ReplyContext, Target, TranslateError, Translated};
@@ -180,17 +180,18 @@ impl Attempt {
         self.plan.stream
     }
 
+    /// Who is asked, where its connections are to be kept open while nobody asks it.
+    pub fn keeps_warm(&self) -> Option<&str> {
+        let warm = self.provider.keep_warm.as_ref();
+        warm.map(|_| self.provider.name.as_str())
+    }
+
     /// Takes away what the provider must not see, and sets what it needs. `headers` are all
     /// headers of the request.
     pub fn on_request_headers(&self, headers: &[(String, String)]) -> Mutation {
         let mut mutation = Mutation::pause();
-        let withheld = |name: &String| is_withheld(name) || self.config.sets_header(name);
-        for (name, _) in headers.iter().filter(|(name, _)| withheld(name)) {
-            mutation.remove(name.clone());
-        }
-        let endpoint = &self.provider.endpoint;
-        mutation.set(":path", self.path());
-        mutation.set(":authority", endpoint.authority());
+        let path = self.path();
+        address_to(&self.config, &self.provider, path, headers, &mut mutation);
         mutation.set(
             "content-type",
             match self.plan.media_type.as_str() {
@@ -213,13 +214,7 @@ impl Attempt {
                 },
             );
         }
-        for (name, value) in self.provider.kind.headers() {
-            mutation.set(*name, *value);
-        }
-        for (name, value) in &self.provider.headers {
-            mutation.set(name.clone(), value.clone());
-        }
-        self.set_key(headers, &mut mutation);
+        set_own(&self.provider, &self.token, headers, &mut mutation);
         mutation
     }
 
@@ -373,36 +368,6 @@ impl Attempt {
     /// The client has left before the attempt came to a verdict: nobody is to blame.
     pub fn on_abandoned(&mut self) -> Mutation {
         self.reply.on_abandoned()
-    }
-
-    /// Moves the key from where Envoy's credential injector put it to where the provider
-    /// looks for it. Without a key the provider itself refuses, which leads to the next candidate.
-    fn set_key(&self, headers: &[(String, String)], mutation: &mut Mutation) {
-        let find = |header: &str| headers.iter().find(|(name, _)| name == header);
-        // It stands in the headers of the first attempt, which removes it, for all.
-        let token = find(handoff::TOKEN_HEADER).map(|(_, token)| token.as_str());
-        if let Some(token) = token {
-            mutation.store(handoff::TOKEN, token);
-        }
-        if self.provider.metadata_tokens {
-            let token = token.unwrap_or(&self.token);
-            if !token.is_empty() {
-                mutation.set("authorization", format!("Bearer {token}"));
-            }
-        }
-        if self.provider.key.is_none() {
-            return;
-        }
-        let header = format!("{KEY_PREFIX}{}", self.provider.name);
-        let Some((_, key)) = find(&header) else {
-            return;
-        };
-        match &self.provider.auth {
-            Auth::Bearer | Auth::AwsSigV4 { .. } => {
-                mutation.set("authorization", format!("Bearer {}", key.trim()))
-            }
-            Auth::Header(name) => mutation.set(name.clone(), key.trim()),
-        }
     }
 
     /// The limits of this configuration.

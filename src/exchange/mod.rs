@@ -4,7 +4,9 @@
 //! share nothing but the [`handoff`]. Both take facts and bytes, and return a [`Mutation`].
 
 pub mod handoff;
+pub mod keep_warm;
 
+mod addressing;
 mod answer;
 mod attempt;
 mod caching;

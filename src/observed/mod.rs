@@ -12,6 +12,7 @@ mod memory;
 mod record;
 mod sketch;
 mod store;
+mod turns;
 mod update;
 mod warm;
 
@@ -20,6 +21,7 @@ pub use decay::HALF_LIFE_COUNT;
 pub use memory::Memory;
 pub use record::{Figures, Record};
 pub use store::{Recorded, Store};
+pub use turns::Worker;
 pub use update::{Bill, Observation, Payer, Scope, Update};
 pub use warm::Warm;
 

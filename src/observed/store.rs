@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Names of values begin with this, and with the number of their layout.
-const PREFIX: &str = "pointsman.observed.1.";
+pub(super) const PREFIX: &str = "pointsman.observed.1.";
 
 /// Bytes by name, shared by all workers.
 pub trait Store {

@@ -8,9 +8,9 @@ const NOW: u64 = 1_790_000_000_000;
 
 /// A store in which another worker comes first now and then.
 #[derive(Default)]
-struct Shared {
+pub(super) struct Shared {
     memory: Memory,
-    rivals: RefCell<u32>,
+    pub(super) rivals: RefCell<u32>,
 }
 
 impl Store for Shared {

@@ -57,6 +57,11 @@ impl Provider for Anthropic {
         })
     }
 
+    fn models_path(&self) -> Option<&'static str> {
+        // Foundry's resources list no models under this prefix.
+        self.endpoint.map(|_| "/models")
+    }
+
     fn auth(&self) -> Auth {
         Auth::Header("x-api-key".into())
     }

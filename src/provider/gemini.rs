@@ -37,6 +37,10 @@ impl Provider for Gemini {
         (operation == Operation::Embeddings).then(|| Offer::new(path(form.method()), form))
     }
 
+    fn models_path(&self) -> Option<&'static str> {
+        Some("/models")
+    }
+
     fn auth(&self) -> Auth {
         Auth::Header("x-goog-api-key".into())
     }

@@ -70,6 +70,12 @@ pub trait Provider: Sync {
         Dialect::default()
     }
 
+    /// Path of its list of models, which costs nothing, after the endpoint's prefix; `None` where
+    /// it stands beside chat as with OpenAI, or there is none.
+    fn models_path(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The path that [`Provider::chat_path`] fills in, where the configuration may replace it.
     fn path(&self) -> Option<&'static str> {
         None

@@ -5,7 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use pointsman::callout::{MAX_REPLY_BYTES, Question, Reply};
 use pointsman::config::Config;
-use pointsman::exchange::handoff::{ATTEMPTS, COST_HEADER};
+use pointsman::exchange::handoff::{ATTEMPTS, COST_HEADER, INNER};
+use pointsman::exchange::keep_warm::{LONGEST_MS, call as call_head};
 use pointsman::exchange::{Flow, HeaderEdit, ImmediateResponse, Mutation, StateEdit};
 use pointsman::metrics::of_observation;
 use pointsman::observed::{Settings, Store, Wants};
@@ -283,33 +284,51 @@ pub(crate) fn tick(period_ms: u64) {
 
 /// Sends a question; the number of the call, or `None` when it cannot be sent.
 pub(crate) fn call(question: &Question, timeout_ms: u64) -> Option<u32> {
-    let headers = question.headers.iter();
-    let headers = headers.map(|(name, value)| (*name, value.as_str()));
-    let called = hostcalls::dispatch_http_call(
+    let called = dispatch(
         &question.cluster,
-        headers.collect(),
-        Some(&question.body),
-        Vec::new(),
-        Duration::from_millis(timeout_ms),
+        &question.headers,
+        &question.body,
+        timeout_ms,
     );
     let failed = |status: &Status| log::warn!("a classifier cannot be called: {status:?}");
     called.inspect_err(failed).ok()
 }
 
+/// Asks the inner listener to keep a connection open; the number of the call, or `None` when this
+/// thread has none.
+pub(crate) fn keep_warm(provider: &str) -> Option<u32> {
+    dispatch(INNER, &call_head(provider), &[], LONGEST_MS).ok()
+}
+
+fn dispatch(
+    cluster: &str,
+    headers: &[(&'static str, String)],
+    body: &[u8],
+    timeout_ms: u64,
+) -> Result<u32, Status> {
+    let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let timeout = Duration::from_millis(timeout_ms);
+    hostcalls::dispatch_http_call(cluster, headers.collect(), Some(body), Vec::new(), timeout)
+}
+
+/// One header of what came back to a call.
+pub(crate) fn reply_header(name: &str) -> Option<String> {
+    let value = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
+    checked("get_map_value", value).flatten().map(text)
+}
+
 /// What came back to a call; too long a body is left where it is.
 pub(crate) fn reply(size: usize) -> Reply {
-    let header = |name| {
-        let value = hostcalls::get_map_value_bytes(MapType::HttpCallResponseHeaders, name);
-        checked("get_map_value", value).flatten().map(text)
-    };
     let body = match size <= MAX_REPLY_BYTES {
         true => hostcalls::get_buffer(BufferType::HttpCallResponseBody, 0, size),
         false => Ok(None),
     };
     Reply {
-        status: header(":status").and_then(|s| s.parse().ok()).unwrap_or(0),
-        committed: header(ATTEMPTS).is_some(),
-        cost: header(COST_HEADER).unwrap_or_default(),
+        status: reply_header(":status")
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(0),
+        committed: reply_header(ATTEMPTS).is_some(),
+        cost: reply_header(COST_HEADER).unwrap_or_default(),
         body: checked("get_buffer", body).flatten().unwrap_or_default(),
     }
 }

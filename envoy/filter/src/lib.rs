@@ -12,6 +12,7 @@ mod seat;
 mod state;
 mod underway;
 mod upstream;
+mod warmth;
 mod watch;
 
 use std::rc::Rc;
@@ -28,6 +29,7 @@ use inner::InnerFilter;
 use seat::Seated;
 use state::StateFilter;
 use upstream::UpstreamFilter;
+use warmth::Warmth;
 use watch::{Ticks, Watch};
 
 // The macro writes the module's entry point, which has no place for a comment.
@@ -55,6 +57,8 @@ struct Loaded {
     recording: Recording,
     callouts: Rc<Callouts>,
     watch: Rc<Watch>,
+    ticks: Rc<Ticks>,
+    warmth: Rc<Warmth>,
 }
 
 impl Context for Root {
@@ -66,7 +70,9 @@ impl Context for Root {
         _trailers: usize,
     ) {
         if let Some(loaded) = &self.plugin {
-            loaded.callouts.on_reply(number, size);
+            if !loaded.warmth.on_reply(number) {
+                loaded.callouts.on_reply(number, size);
+            }
         }
     }
 }
@@ -91,6 +97,8 @@ impl RootContext for Root {
         if let Some(loaded) = &self.plugin {
             loaded.callouts.on_tick();
             loaded.watch.on_tick();
+            loaded.warmth.on_tick();
+            loaded.ticks.settle();
         }
     }
 
@@ -102,13 +110,15 @@ impl RootContext for Root {
             recording,
             callouts,
             watch,
+            ticks: _,
+            warmth: _,
         } = self.plugin.clone()?;
         Some(match role {
             Role::Downstream => {
                 let filter = DownstreamFilter::new(config, topology, context_id);
                 Box::new(Seated::new(filter, callouts, watch, context_id))
             }
-            Role::Inner => Box::new(InnerFilter { config, topology }),
+            Role::Inner => Box::new(InnerFilter::new(config, topology)),
             Role::State => Box::new(StateFilter(config)),
             Role::Upstream => {
                 let watched = (watch, context_id);
@@ -125,7 +135,10 @@ impl RootContext for Root {
 impl Root {
     fn loaded(&self, plugin: &Plugin, config: Rc<Config>) -> Loaded {
         let ticks = Rc::<Ticks>::default();
+        let warmth = Warmth::new(plugin.role, Rc::clone(&config), self.id);
+        ticks.for_warmth(warmth.looks_every_ms());
         Loaded {
+            warmth: Rc::new(warmth),
             role: plugin.role,
             topology: plugin.topology,
             recording: Recording::of(&config),
@@ -134,7 +147,8 @@ impl Root {
                 self.id,
                 Rc::clone(&ticks),
             )),
-            watch: Rc::new(Watch::new(plugin.role, self.id, ticks)),
+            watch: Rc::new(Watch::new(plugin.role, self.id, Rc::clone(&ticks))),
+            ticks,
             config,
         }
     }

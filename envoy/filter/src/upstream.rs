@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{FAILURE, PLAN, REJECTED_COST, REJECTED_TOKENS, TOKEN, TRAIL};
+use pointsman::exchange::keep_warm::{self, kept_by};
 use pointsman::exchange::{
     Attempt, AttemptFacts, Mutation, Refusal, ResponseHead, Topology, Used, tells_limit,
 };
@@ -14,6 +15,7 @@ use crate::host::{self, Recording, Side};
 use crate::known;
 use crate::misfit;
 use crate::underway::{self, Running};
+use crate::warmth;
 use crate::watch::Watch;
 
 /// One attempt.
@@ -26,6 +28,8 @@ pub(crate) struct UpstreamFilter {
     recording: Recording,
     watch: Rc<Watch>,
     context_id: u32,
+    /// It is no attempt for a client: it keeps a connection open.
+    keeps_warm: bool,
 }
 
 impl UpstreamFilter {
@@ -43,7 +47,19 @@ impl UpstreamFilter {
             stream: 0,
             watch,
             context_id,
+            keeps_warm: false,
         }
+    }
+
+    /// Asks for what costs nothing, where that is known.
+    fn keep_warm(&mut self, plan: &[u8]) -> Option<Action> {
+        let provider = kept_by(plan)?;
+        let headers = host::headers(Side::Request);
+        let mut others = known::others(&self.config).into_iter();
+        let head = keep_warm::head(&self.config, provider, &headers)
+            .or_else(|| others.find_map(|config| keep_warm::head(&config, provider, &headers)))?;
+        self.keeps_warm = true;
+        Some(host::apply(Side::Request, &head, 0))
     }
 
     fn refuse(&mut self, refusal: &Refusal) -> Action {
@@ -118,6 +134,9 @@ impl Context for UpstreamFilter {
 impl HttpContext for UpstreamFilter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
         let facts = attempt_facts(&self.config);
+        if let Some(action) = self.keep_warm(&facts.plan) {
+            return action;
+        }
         let now_ms = facts.now_ms;
         match Attempt::start(&self.config, self.topology, facts)
             .or_else(|refusal| self.start_with_others(refusal))
@@ -127,6 +146,9 @@ impl HttpContext for UpstreamFilter {
                 host::store(&mutation);
                 self.recording.note(&mutation, now_ms);
                 let headers = attempt.on_request_headers(&host::headers(Side::Request));
+                if let Some(provider) = attempt.keeps_warm() {
+                    warmth::note(provider, now_ms);
+                }
                 self.stream = attempt.stream();
                 self.attempt.replace(Some(attempt));
                 underway::enter(self.stream, &self.attempt, self.recording);
@@ -154,6 +176,10 @@ impl HttpContext for UpstreamFilter {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+        if self.keeps_warm {
+            let status = host::header(Side::Response, ":status").unwrap_or_default();
+            return host::apply(Side::Response, &keep_warm::answered(&status), 0);
+        }
         let now_ms = host::now_ms();
         if self.with(recall).is_some_and(|hedged| hedged) {
             // Whichever answers is the one that is under way.
@@ -169,6 +195,10 @@ impl HttpContext for UpstreamFilter {
     }
 
     fn on_http_response_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+        if self.keeps_warm && size > 0 {
+            // Nobody reads it.
+            host::set_body(Side::Response, size, &[]);
+        }
         self.receive(size, end_of_stream)
     }
 

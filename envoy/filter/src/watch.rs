@@ -33,6 +33,10 @@ const OF_ATTEMPT_MS: u64 = 100;
 pub(crate) struct Ticks {
     calls: Cell<bool>,
     bodies: Cell<bool>,
+    /// How often to look whose connections are to be kept open; 0 for never.
+    warmth_ms: Cell<u64>,
+    /// What the host has been told; 0 for not at all.
+    period_ms: Cell<u64>,
 }
 
 impl Ticks {
@@ -45,15 +49,47 @@ impl Ticks {
         self.want(&self.bodies, wanted);
     }
 
-    /// Each setting begins the period anew: many of them would keep the tick from coming.
+    /// How often connections are to be looked after; 0 for never.
+    pub(crate) fn for_warmth(&self, every_ms: u64) {
+        self.warmth_ms.set(every_ms);
+        self.hasten();
+    }
+
     fn want(&self, reason: &Cell<bool>, wanted: bool) {
-        if reason.replace(wanted) != wanted {
-            host::tick(match (self.calls.get(), self.bodies.get()) {
-                (true, _) => CALLS_MS,
-                (false, true) => BODIES_MS,
-                (false, false) => 0,
-            });
+        if reason.replace(wanted) != wanted && wanted {
+            self.hasten();
         }
+    }
+
+    /// Each setting begins the period anew, and many of them would keep the tick from coming: so
+    /// it is only made shorter here, and longer by the tick itself.
+    fn hasten(&self) {
+        let (now_ms, wanted_ms) = (self.period_ms.get(), self.wanted_ms());
+        if wanted_ms > 0 && (now_ms == 0 || wanted_ms < now_ms) {
+            self.set(wanted_ms);
+        }
+    }
+
+    /// A tick has come: from now on it comes as often as it must.
+    pub(crate) fn settle(&self) {
+        let wanted_ms = self.wanted_ms();
+        if wanted_ms != self.period_ms.get() {
+            self.set(wanted_ms);
+        }
+    }
+
+    fn set(&self, period_ms: u64) {
+        self.period_ms.set(period_ms);
+        host::tick(period_ms);
+    }
+
+    fn wanted_ms(&self) -> u64 {
+        let wanted = [
+            self.calls.get().then_some(CALLS_MS),
+            self.bodies.get().then_some(BODIES_MS),
+            Some(self.warmth_ms.get()).filter(|ms| *ms > 0),
+        ];
+        wanted.into_iter().flatten().min().unwrap_or(0)
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Besides {
     MessageTokens,
     /// Legacy completions.
     Completions,
+    /// The list of models.
+    Models,
 }
 
 impl Besides {
@@ -47,6 +49,11 @@ impl Besides {
         found
             .map(|(_, besides)| besides)
             .or(legacy.then_some(Self::Completions))
+    }
+
+    /// A list of no models.
+    pub fn models() -> Value {
+        json!({"object": "list", "data": []})
     }
 
     /// Reads a JSON body or a form; `None` when it is neither, or names no model.
@@ -106,6 +113,7 @@ impl Besides {
                 json!({"object": "response.input_tokens", "input_tokens": tokens})
             }
             Self::MessageTokens => json!({"input_tokens": tokens}),
+            Self::Models => Self::models(),
             Self::Completions => json!({
                 "id": "cmpl-1", "object": "text_completion", "created": 1, "model": model,
                 "choices": [{"text": " itself", "index": 0, "logprobs": null, "finish_reason": "stop"}],

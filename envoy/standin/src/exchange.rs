@@ -8,10 +8,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
+use crate::besides::Besides;
 use crate::connection::Fate;
 use crate::control;
 use crate::faults::{Fault, Outcome};
@@ -81,6 +82,13 @@ async fn collect(body: Incoming) -> Result<Bytes, NoReply> {
 }
 
 fn examine(shared: &Shared, head: &Parts, body: &[u8]) -> Result<Ask, Refusal> {
+    if head.method == Method::GET && head.uri.path().ends_with("/models") {
+        return Ok(Ask {
+            besides: Some(Besides::Models),
+            reply: Some(Besides::models()),
+            ..Ask::default()
+        });
+    }
     let head = Head {
         method: &head.method,
         path: head.uri.path(),

@@ -8,17 +8,20 @@ use super::{aws, tokens};
 use crate::catalog::Concurrency;
 use crate::config::endpoint;
 use crate::config::names::{
-    ApiVersion, EndpointUrl, EnvName, HeaderName, HeaderValue, KeyFile, Kind, ProviderName, kinds,
+    ApiVersion, EndpointUrl, EnvName, HeaderName, HeaderValue, KeyFile, Kind, ProviderName,
+    RequestPath, kinds,
 };
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{
-    Key, RawCircuitBreaker, RawConcurrency, RawOutlierDetection, RawProvider,
+    Key, RawCircuitBreaker, RawConcurrency, RawKeepWarm, RawOutlierDetection, RawProvider,
 };
 use crate::config::shape::Given;
 use crate::config::values::{Int, Map};
 use crate::config::words::{did_you_mean, one_of, quote};
-use crate::config::{CircuitBreaker, Endpoint, KeySource, OutlierDetection, ProviderConfig};
+use crate::config::{
+    CircuitBreaker, Endpoint, KeepWarm, KeySource, OutlierDetection, ProviderConfig,
+};
 use crate::provider::{self, API_VERSION, Provider};
 
 pub(super) fn providers(
@@ -62,6 +65,7 @@ fn check_provider(
         circuit_breaker,
         concurrency,
         preconnect,
+        keep_warm,
     } = raw;
     let headers = check_headers(headers, path, findings);
     let kind = check_kind(name, kind, path, findings)?;
@@ -90,7 +94,9 @@ fn check_provider(
         true => aws::signing(kind, aws, &endpoint, path, findings)?,
         false => None,
     };
+    let listing = listing(kind, spoken.path.as_deref(), &endpoint);
     Some(ProviderConfig {
+        keep_warm: check_keep_warm(keep_warm.get(), listing, path, findings),
         metadata_tokens: key.is_absent() && gcp.get().is_some(),
         #[cfg(feature = "cli")]
         oauth,
@@ -325,6 +331,43 @@ fn check_concurrency(
         findings.error(At::Value, &path.key("concurrency").key("least"), finding);
     }
     Some(Concurrency { most, least })
+}
+
+/// Where a provider lists its models, beside its chat.
+fn listing(kind: &'static dyn Provider, chat: Option<&str>, endpoint: &Endpoint) -> Option<String> {
+    let beside = |chat: &str| match chat.contains(['{', '?']) {
+        true => None,
+        false => Some(format!(
+            "{}/models",
+            chat.strip_suffix("/chat/completions")?
+        )),
+    };
+    let path = match (kind.models_path(), chat) {
+        (Some(path), _) => Some(path.to_owned()),
+        (None, Some(chat)) => beside(chat),
+        (None, None) => beside(kind.path()?),
+    };
+    path.map(|path| endpoint.path.clone() + &path)
+}
+
+fn check_keep_warm(
+    raw: Option<&RawKeepWarm>,
+    listing: Option<String>,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<KeepWarm> {
+    let RawKeepWarm { every, path: said } = raw?;
+    let said = said.get().map(|RequestPath(path)| path.clone());
+    let asked = said.or(listing);
+    if asked.is_none() {
+        let finding = Finding::new("nothing", "a path that costs nothing to ask for")
+            .hint("any answer will do, a 404 as well");
+        findings.error(At::Key, &path.key("keep_warm").key("path"), finding);
+    }
+    Some(KeepWarm {
+        every_ms: every.get()?.0,
+        path: asked?,
+    })
 }
 
 /// The shape's range holds it within 32 bits already.

@@ -9,9 +9,9 @@ use crate::callout::{self, Answer, Outcome, Question};
 use crate::catalog::Labels;
 use crate::classify::Sample;
 use crate::config::{Classifier, Config, ModelSource, Serving, Source, Webhook, webhook_cluster};
-use crate::exchange::Topology;
 use crate::exchange::handoff::{Handoff, INNER, QUESTION};
 use crate::exchange::mutation::{ImmediateResponse, Mutation};
+use crate::exchange::{Topology, keep_warm};
 use crate::failure::{Class, Failure};
 use crate::inspect::{RequestProfile, inspect};
 use crate::routing::Facts;
@@ -218,12 +218,17 @@ fn question(
     }
 }
 
-/// A question has come to the inner listener: sends it where its plan says.
+/// A question, or what keeps a connection open, has come to the inner listener: sends it where its
+/// plan says.
 pub fn relay(
     config: &Config,
     topology: Topology,
     plan: &str,
 ) -> Result<Mutation, ImmediateResponse> {
+    let kept = keep_warm::kept_by(plan.as_bytes());
+    if let Some(provider) = kept.and_then(|name| config.providers.get(name)) {
+        return Ok(keep_warm::send(provider, topology));
+    }
     let plan = Handoff::decode(plan.as_bytes());
     let model = |plan: Handoff| Some((config.models.get(&plan.model)?.timeouts, plan));
     let (timeouts, plan) = plan.and_then(model).ok_or_else(|| {

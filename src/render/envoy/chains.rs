@@ -6,6 +6,7 @@ use crate::catalog::Backend;
 use crate::config::{Config, Rule, Serving};
 use crate::exchange::Topology;
 use crate::exchange::handoff::{MOST_ATTEMPTS, chain_name, cluster_name};
+use crate::exchange::keep_warm::kept_warm;
 
 /// One order.
 pub(super) struct Chain {
@@ -28,6 +29,10 @@ pub(super) struct Member {
 /// orders grow faster than anybody's memory.
 pub(super) fn all(config: &Config, most: usize) -> Result<Vec<Chain>, usize> {
     let mut chains = BTreeMap::new();
+    for (provider, _) in kept_warm(config) {
+        let chain = of_provider(&provider.name);
+        chains.insert(chain.name.clone(), chain);
+    }
     let mut needed = 0_usize;
     for List {
         candidates,
@@ -150,6 +155,17 @@ fn with_some_last<'c>(order: &[&'c Backend]) -> Vec<Vec<&'c Backend>> {
         first.into_iter().chain(last).map(|(_, c)| *c).collect()
     };
     choices.map(put).collect()
+}
+
+/// The one that keeps its connections open.
+fn of_provider(name: &str) -> Chain {
+    Chain {
+        name: chain_name([name].into_iter()),
+        members: vec![Member {
+            provider: name.to_owned(),
+            cluster: name.to_owned(),
+        }],
+    }
 }
 
 fn chain(order: &[&Backend], waits: bool) -> Chain {

@@ -1,8 +1,9 @@
-//! What classifiers need: a cluster for each webhook, and for models the inner listener.
+//! What the filter's own calls need: a cluster for each webhook, and for questions to models and
+//! what keeps connections open the inner listener.
 //!
 //! A call from the filter goes straight to a cluster. It must not enter a cluster that holds the
 //! filter again: the host would call into a module that is still at work, which ends it. So
-//! questions to models take the way of a client's request, through a listener inside of Envoy.
+//! those to providers take the way of a client's request, through a listener inside of Envoy.
 //!
 //! Source: Envoy's documentation, "Internal Listener", read 2026-11-21.
 
@@ -13,11 +14,12 @@ use super::{Scene, filters, listener, typed};
 use crate::config::{Classifier, Config, Source, Webhook, webhook_cluster};
 use crate::exchange::Role;
 use crate::exchange::handoff::INNER;
+use crate::exchange::keep_warm::kept_warm;
 
-/// Whether questions go to models.
-pub(in crate::render) fn asks_models(config: &Config) -> bool {
+/// Whether the filter itself calls providers.
+pub(in crate::render) fn calls_providers(config: &Config) -> bool {
     let is_model = |classifier: &Classifier| matches!(classifier.source, Source::Model(_));
-    config.classifiers.values().any(is_model)
+    config.classifiers.values().any(is_model) || kept_warm(config).next().is_some()
 }
 
 /// The clusters that questions go to.
@@ -28,7 +30,7 @@ pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
         };
         Some(webhook(config, name, source))
     });
-    webhooks.chain(asks_models(config).then(inner)).collect()
+    webhooks.chain(calls_providers(config).then(inner)).collect()
 }
 
 /// A dead one is left alone by the filter itself.
@@ -68,9 +70,9 @@ fn inner() -> Value {
     })
 }
 
-/// The inner listener, when a model is asked; `action` leads to the candidates.
+/// The inner listener, when a provider is called; `action` leads to the candidates.
 pub(in crate::render) fn listener(scene: &Scene<'_>, action: Value) -> Option<Value> {
-    asks_models(scene.config).then(|| {
+    calls_providers(scene.config).then(|| {
         json!({
             "name": INNER,
             "internal_listener": {},

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::classifiers::asks_models;
+use super::classifiers::calls_providers;
 use super::{Delivery, Scene, signing, tokens, typed};
 use crate::config::{Config, KeySource, ProviderConfig, Source, webhook_cluster};
 use crate::exchange::Role;
@@ -25,7 +25,7 @@ pub(in crate::render) fn filter(scene: &Scene<'_>, role: Role) -> Value {
 /// The roles that a proxy has, in the order in which it shall hear of a change: what is named
 /// comes before what names it.
 pub(in crate::render) fn roles(config: &Config) -> Vec<Role> {
-    let inner = asks_models(config).then_some(Role::Inner);
+    let inner = calls_providers(config).then_some(Role::Inner);
     let state = config.envoy.state_port.map(|_| Role::State);
     let before = [Some(Role::Upstream), inner, state];
     let roles = before.into_iter().flatten();

@@ -22,6 +22,7 @@ use super::commented::{to_commented_yaml, write_comment};
 use super::envoy::{self, TooManyChains};
 use crate::config::{Config, KeySource, Source};
 use crate::exchange::Topology;
+use crate::exchange::keep_warm::kept_warm;
 
 /// Where istiod has Envoy keep what a checked token says.
 const JWT_PAYLOAD: &str = "payload";
@@ -99,6 +100,13 @@ fn unable(config: &Config, options: &Options) -> Vec<String> {
         .flat_map(|envoy| envoy::unable(config, envoy))
         .collect();
     reasons.extend(state_port_taken(config, options));
+    reasons.extend(kept_warm(config).map(|(provider, _)| {
+        format!(
+            "providers.{}.keep_warm: found one, expected none for Istio: what sends it is only \
+             written by `pointsman render envoy`",
+            provider.name
+        )
+    }));
     reasons.sort();
     reasons.dedup();
     reasons
