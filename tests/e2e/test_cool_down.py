@@ -7,7 +7,8 @@ from conftest import candidate
 from gateway import STEADFAST, VENDORS, Gateway, poll, provider
 from replies import content, error, verdicts
 
-QUOTA_MS = 700
+#: Long enough for three requests on a machine that is busy.
+QUOTA_MS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def test_a_provider_is_left_alone_as_long_as_it_asks(gateway):
     openai.fail({"kind": "status", "status": 429, "retry_after": 2}, times=1)
     asked = time.monotonic()
     assert who(gateway.chat("said")) == [("openai", "rate_limited"), ("anthropic", "ok")]
-    while time.monotonic() - asked < 1.5:
+    while time.monotonic() - asked < 1:
         response = gateway.chat("said")
         assert who(response) == [("openai", "cooling_down"), ("anthropic", "ok")]
         assert "openai" in gateway.envoy.logged(response)["pointsman.attempts"]

@@ -68,12 +68,18 @@ def measured(binaries, shared_standins, tmp_path_factory):
 
 
 def scrape(gateway):
-    """Every sample by name and labels, once histograms have been flushed."""
+    """Every sample by name and labels, once requests are counted and histograms flushed."""
+    logged = len(gateway.envoy.access_log())
+
+    def total(text, name):
+        return sum(map(int, re.findall(rf"^{name}\}} (\d+)$", text, re.MULTILINE)))
 
     def read():
         text = gateway.envoy.admin.get("/stats/prometheus").text
-        flushed = re.search(r"duration_milliseconds_count\{[^}]*\} [1-9]", text)
-        return text if flushed else None
+        answered = total(text, r"pointsman_attempts_total\{[^}]*\"ok\"[^}]*")
+        ended = total(text, r"gen_ai_client_operation_duration_milliseconds_count\{[^}]*")
+        counted = total(text, r"pointsman_requests_total\{[^}]*")
+        return text if 0 < answered == ended and counted >= logged else None
 
     text = poll("histograms", read, 15)
     assert PROMPT not in text and "secret-of" not in text

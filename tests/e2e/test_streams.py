@@ -85,7 +85,8 @@ def test_silence_in_mid_stream_ends_it(binaries, shared_standins, tmp_path, per_
     # Envoy ends it after one attempt's time more at worst, and closes the connection within
     # another second.
     assert IDLE_MS - 200 <= elapsed_ms < IDLE_MS + 2500
-    assert standins["openai"].only_record().outcome == "cancelled_by_client"
+    outcome = poll("known to the provider", lambda: standins["openai"].only_record().outcome)
+    assert outcome == "cancelled_by_client"
 
 
 def time_until_cut(gateway):
