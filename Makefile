@@ -153,6 +153,23 @@ faults: wasm cli $(VENV)/.installed ## every declared fault, as clients see it; 
 	PYTHONPATH=tests $(E2E_BUILDS) $(PYTHON) -m faults --envoy-version $(ENVOY) \
 	    $(if $(URL),--url $(URL)) $(if $(MODEL),--model $(MODEL)) $(FAULTS)
 
+$(CACHE)/venv-litellm/.installed: tests/faults/peers/requirements.txt
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@
+
+$(CACHE)/portkey/.installed: tests/faults/peers/package.json
+	command -v npm > /dev/null || { $(call apt_install,nodejs npm); }
+	mkdir -p $(@D)
+	cp $< $(@D)
+	cd $(@D) && npm install --silent --no-audit --no-fund --ignore-scripts
+	touch $@
+
+.PHONY: faults-peers
+faults-peers: wasm cli $(VENV)/.installed $(CACHE)/venv-litellm/.installed $(CACHE)/portkey/.installed ## the same asked of LiteLLM and Portkey
+	PYTHONPATH=tests $(E2E_BUILDS) $(PYTHON) -m faults.peers --own --litellm $(CACHE)/venv-litellm \
+	    --portkey $(CACHE)/portkey --envoy-version $(ENVOY)
+
 .PHONY: bench-decide
 bench-decide: target-wasm ## what a decision costs, natively and in V8
 	command -v node > /dev/null || { $(call apt_install,nodejs); }

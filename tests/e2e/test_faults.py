@@ -54,6 +54,8 @@ def assert_charged(line, cell, reply):
         assert all(int(count) > 0 for count in charged), charged
     elif reply.status >= 400:
         assert charged == [None, None]
+    wasted = line["pointsman.rejected.tokens"] or 0
+    assert (int(wasted) > 0) == cell.wastes(VENDORS), wasted
 
 
 def test_the_matrix_is_large_enough():

@@ -5,20 +5,19 @@
 """
 
 import argparse
+import json
 import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "e2e"), str(TESTS / "vendor")]
+import httpx
+from gateway import SPEAKERS, VENDORS, Binaries, Gateway, Standins, fetch_envoy
 
-import httpx  # noqa: E402
-from gateway import SPEAKERS, VENDORS, Binaries, Gateway, Standins, fetch_envoy  # noqa: E402
-
-from faults import ours, play, seen, table  # noqa: E402
-from faults.cells import ANSWERED, read_cells  # noqa: E402
+from faults import ours, play, seen, table
+from faults.cells import ANSWERED, read_cells
+from faults.outcomes import is_best
 
 #: How long a gateway may take to answer through the stand-ins after the start.
 START_S = 120
@@ -30,7 +29,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         results = another(given, binaries, Path(folder)) if given.url else own(binaries, folder)
     print(table.render_seen(results))
-    return 0 if all(table.is_best(*result) for result in results) or given.url else 1
+    return 0 if all(is_best(*result) for result in results) or given.url else 1
 
 
 def arguments():
@@ -40,6 +39,7 @@ def arguments():
     parser.add_argument("--vendors", default="openai,openai-2,openai-3", help="what they speak")
     parser.add_argument("--ports", default="9101,9102,9103", help="where its providers are to be")
     parser.add_argument("--pause-ms", type=int, default=0, help="between faults")
+    parser.add_argument("--headers", type=json.loads, help="sent with every request, as JSON")
     parser.add_argument("--envoy-version", default="1.40.0")
     return parser.parse_args()
 
@@ -71,7 +71,7 @@ def another(given, binaries, folder):
     ports = [int(port) for port in given.ports.split(",")]
     standins = Standins(binaries, folder, names, keys=dict.fromkeys(names), ports=ports)
     try:
-        with client(given.url) as http:
+        with client(given.url, given.headers) as http:
             tell(standins, given)
             wait_for_answer(http, given.model)
             results = []
@@ -85,9 +85,9 @@ def another(given, binaries, folder):
         standins.close()
 
 
-def client(url):
+def client(url, headers=None):
     key = os.environ.get("KEY", "any")
-    headers = {"authorization": f"Bearer {key}"}
+    headers = {"authorization": f"Bearer {key}"} | (headers or {})
     return httpx.Client(base_url=url, headers=headers)
 
 

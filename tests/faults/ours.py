@@ -6,12 +6,13 @@ from gateway import VENDORS, provider
 from .cells import POSITIONS, read_cells
 
 #: Short, for the matrix waits for them often; long enough for a busy machine.
-TIMEOUTS = {"per_try": "400ms", "idle": "500ms"}
+TIMEOUTS = {"per_try": "700ms", "idle": "800ms"}
 
 
 def model_of(cell):
     """What to ask for, to get this cell's chain."""
-    return f"faults-{cell.vendor}-{cell.position}" if cell.vendor else "faults"
+    parts = ["faults", *([cell.vendor, cell.position] if cell.vendor else [])]
+    return "-".join([*parts, cell.name] if cell.settings else parts)
 
 
 def document(standins):
@@ -22,6 +23,7 @@ def document(standins):
         "providers": {s.name: provider(s, outlier_detection=steadfast) for s in standins},
         "models": {
             name: {"candidates": [candidate(vendor) for vendor in cell.chain(VENDORS)]}
+            | cell.settings
             for name, cell in cells.items()
         },
         "defaults": {"timeouts": TIMEOUTS},

@@ -14,7 +14,7 @@ def playing(cell, chain):
     if cell.fault is None:
         spoiled.listen(False)
     else:
-        spoiled.fail(cell.fault)
+        spoiled.fail(cell.fault, **({"times": cell.times} if cell.times else {}))
     try:
         yield
     finally:

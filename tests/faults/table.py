@@ -4,7 +4,9 @@ import json
 from itertools import groupby
 from pathlib import Path
 
+from . import peers
 from .cells import ANSWERED, ERROR, HANG, LIE, MODES, POSITIONS, read_cells
+from .outcomes import is_best
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/faults.md"
 
@@ -17,7 +19,7 @@ INTRODUCTION = """\
 
 {faults} ways in which a provider can fail, each put on the first, the middle and the last of three
 candidates (OpenAI, Anthropic, Gemini; the candidates before it fail with a plain 500), buffered and
-streamed: {cells} requests through a real Envoy, each checked for the class of every attempt, what
+streamed, and {words} [errors in vendors' own words](failures.md): {cells} requests through a real Envoy, each checked for the class of every attempt, what
 the client saw, and what was charged. `make e2e` runs them on Envoy 1.40 and on 1.38.
 
 `make faults` prints what a client saw of each. `make faults URL=http://HOST:PORT/v1 MODEL=NAME`
@@ -37,7 +39,8 @@ the last one; and whose tokens are counted.
 
 def render_docs():
     """docs/faults.md: a row for every fault, two where the modes differ."""
-    cells = read_cells()
+    every = read_cells()
+    cells = [cell for cell in every if not cell.is_of_words]
     lines = [
         "| fault | the provider | class | first, middle | last | charged |",
         "|---|---|---|---|---|---|",
@@ -45,8 +48,9 @@ def render_docs():
     by_name = [list(group) for _, group in groupby(cells, lambda cell: cell.name)]
     for group in by_name:
         lines += _rows(group)
-    head = INTRODUCTION.format(faults=len(by_name), cells=len(cells))
-    return head + "\n".join(lines) + "\n"
+    words = len({cell.name for cell in every if cell.is_of_words})
+    head = INTRODUCTION.format(faults=len(by_name), words=words, cells=len(every))
+    return "\n".join([head + "\n".join(lines), *peers.chapter()]) + "\n"
 
 
 def _rows(cells):
@@ -90,6 +94,8 @@ def _early(cell):
 
 
 def _late(cell):
+    if cell.then == "again":
+        return "answered by it, a second later"
     if cell.client == ANSWERED:
         return "answered by it"
     if cell.then == "break":
@@ -102,9 +108,13 @@ def _late(cell):
 
 
 def _charged(cell):
-    if cell.then in ("answer", "next"):
-        return "the answer"
-    return "what came" if cell.then in ("break", "cut") else "nothing"
+    if cell.then in ("break", "cut"):
+        return "what came"
+    charged = ["the answer"] if cell.then in ("answer", "next", "again") else []
+    if cell.wasted:
+        of = "" if len(cell.wasted) == len(VENDORS) else f" (of {', '.join(cell.wasted)})"
+        charged.append(f"what was thrown away{of}")
+    return " and ".join(charged) or "nothing"
 
 
 def _deed(cell):
@@ -173,11 +183,6 @@ def _events(fault):
 # === what a client saw ===
 
 SHORT = {ANSWERED: "answered", ERROR: "error", LIE: "LIE", HANG: "HANG"}
-
-
-def is_best(cell, seen):
-    """Whether nobody could have served this client better."""
-    return seen.outcome == ANSWERED or (seen.outcome == ERROR and cell.client == ERROR)
 
 
 def render_seen(results):

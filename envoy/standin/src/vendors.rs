@@ -162,7 +162,9 @@ impl Head<'_> {
                 return Some(format!("foreign credential: {name}"));
             }
         }
-        let key = self.query.split('&').any(|pair| pair.starts_with("key="));
+        // Google takes it there as well; whoever says which key it is wants it in a header.
+        let mut query = self.query.split('&');
+        let key = self.key.is_some() && query.any(|pair| pair.starts_with("key="));
         key.then(|| "foreign credential: key in the query".to_owned())
     }
 
