@@ -40,6 +40,10 @@ struct Answer {
     says: String,
     body: Value,
     class: String,
+    /// When the status and its meaning were found on the vendor's page; `None` where the wording
+    /// is as clients have met it.
+    #[serde(default)]
+    found: Option<String>,
 }
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/failures.md");
@@ -50,7 +54,8 @@ const HEAD: &str = "\
 Written by a test from what the code does: `BLESS=1 cargo test --test failures` rewrites it, and a
 page that is stale fails. Each error of [`vendors.json`](../tests/failures/vendors.json) is read by the
 vendor's own schema and dialect, whose words come before its status. Source is where a vendor says what
-its errors are, as known on 2026-11-21; not every wording stands there, some is as clients have met it.
+its errors are; *found there* is the day on which the status and what it means were found on that page.
+Where there is none, it was not looked up: the wording is as clients and SDKs have met it.
 What follows each class: [failover.md](failover.md#what-leads-where). An error that is not here is told
 by its status; `dialect.errors` of a provider adds words of its own ([configuration.md](configuration.md)).
 
@@ -140,7 +145,7 @@ fn page() -> String {
         } = vendor;
         let provider = provider(&kind);
         write!(page, "\n## {vendor}\n\n`kind: {kind}`. Source: {read}.\n\n").expect("text");
-        page.push_str("| status | it says | class | what follows |\n|---|---|---|---|\n");
+        page.push_str("| status | it says | class | what follows | found there |\n|---|---|---|---|---|\n");
         for answer in &errors {
             let class = class(provider, answer);
             let next = match class.next() {
@@ -148,9 +153,15 @@ fn page() -> String {
                 Next::NextIfRefusalAllowed => "the next candidate with `fallback_on_refusal`",
                 Next::Never => "the client is told",
             };
-            let Answer { status, says, .. } = answer;
-            let class = class.as_str();
-            writeln!(page, "| {status} | {says} | `{class}` | {next} |").expect("text");
+            let Answer {
+                status,
+                says,
+                body: _,
+                class: _, // what the code says is what counts
+                found,
+            } = answer;
+            let (class, found) = (class.as_str(), found.as_deref().unwrap_or_default());
+            writeln!(page, "| {status} | {says} | `{class}` | {next} | {found} |").expect("text");
         }
     }
     page
