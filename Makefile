@@ -193,7 +193,9 @@ bench-exchange: target-wasm ## what a request and a piece of a stream cost the c
 
 .PHONY: chaos
 chaos: wasm cli $(VENV)/.installed ## 20,000 requests to providers that each fail a fifth of the time
-	CHAOS=20000 $(E2E)/test_chaos.py -s --envoy-version $(ENVOY)
+	for version in $(ENVOY) $(ENVOY_STATIC); do \
+	    CHAOS=20000 $(E2E)/test_chaos.py -s --envoy-version $$version; \
+	done
 
 .PHONY: bench
 bench: wasm ## what a request costs, against the same Envoy without the filter

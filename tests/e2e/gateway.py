@@ -21,6 +21,8 @@ TARGET = ROOT / "target"
 
 #: How long anything may take that is not the subject of a test.
 PATIENCE_S = 10.0
+#: Each thread of an Envoy compiles the module at its start, however busy the machine is.
+START_S = 180
 
 VENDORS = ("openai", "anthropic", "gemini")
 
@@ -277,7 +279,7 @@ class Envoy:
         )
         self.process = start_envoy(binaries, bootstrap, folder, environment)
         try:
-            poll("Envoy ready", self._is_ready, 60)
+            poll("Envoy ready", self._is_ready, START_S)
         except BaseException:
             self._stop()
             raise

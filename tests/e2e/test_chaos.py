@@ -69,9 +69,7 @@ def test_who_can_be_answered_is_answered(chaotic, shared_standins):
     lost = [each for each in failed if not nobody_was_up(each)]
     possible = REQUESTS - len(hopeless)
     share = (possible - len(lost)) / possible
-    for number, reply in failed:
-        fate = "nobody was up" if nobody_was_up((number, reply)) else "LOST"
-        print(f"{number}: {fate}: {reply.outcome} {reply.status} {reply.note}: {tried(reply)}")
+    explain(failed)
     print(f"{REQUESTS} requests in {seconds:.0f} s; attempts failed: {dict(told)}")
     print(
         f"nobody was up for {len(hopeless)}; of the others {share:.5%} were answered, "
@@ -83,6 +81,17 @@ def test_who_can_be_answered_is_answered(chaotic, shared_standins):
         poll(f"{vendor}'s failures told", lambda: told[vendor] == failures(shared_standins[vendor]))
     first = shared_standins["openai"].stats()
     assert abs(told["openai"] / first["received"] - RATE) < 0.05, first
+
+
+def explain(failed):
+    """Every failed request, under its cause; the most common causes first."""
+    causes = {}
+    for number, reply in failed:
+        fate = "nobody was up" if nobody_was_up((number, reply)) else "LOST"
+        cause = f"{fate}: {', '.join(tried(reply)) or 'no attempt is known'}"
+        causes.setdefault(f"{cause}: {reply.outcome} {reply.status} {reply.note}", []).append(number)
+    for cause, numbers in sorted(causes.items(), key=lambda each: -len(each[1])):
+        print(f"{len(numbers):4} x {cause}: requests {', '.join(map(str, numbers))}")
 
 
 def failures(standin):
