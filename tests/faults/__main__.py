@@ -92,7 +92,7 @@ def client(url, headers=None):
 
 
 def suits(cell, vendors):
-    return cell.vendor in (None, vendors[cell.place])
+    return not cell.is_of_words and cell.vendor in (None, vendors[cell.place])
 
 
 def tell(standins, given):
