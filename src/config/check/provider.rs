@@ -357,8 +357,11 @@ fn check_keep_warm(
     findings: &mut Findings<'_>,
 ) -> Option<KeepWarm> {
     let RawKeepWarm { every, path: said } = raw?;
-    let said = said.get().map(|RequestPath(path)| path.clone());
-    let asked = said.or(listing);
+    let asked = match said {
+        Given::As(RequestPath(path)) => Some(path.clone()),
+        Given::Broken => return None,
+        Given::Absent => listing,
+    };
     if asked.is_none() {
         let finding = Finding::new("nothing", "a path that costs nothing to ask for")
             .hint("any answer will do, a 404 as well");
