@@ -145,7 +145,9 @@ fn page() -> String {
         } = vendor;
         let provider = provider(&kind);
         write!(page, "\n## {vendor}\n\n`kind: {kind}`. Source: {read}.\n\n").expect("text");
-        page.push_str("| status | it says | class | what follows | found there |\n|---|---|---|---|---|\n");
+        page.push_str(
+            "| status | it says | class | what follows | found there |\n|---|---|---|---|---|\n",
+        );
         for answer in &errors {
             let class = class(provider, answer);
             let next = match class.next() {

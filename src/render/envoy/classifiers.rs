@@ -30,7 +30,9 @@ pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
         };
         Some(webhook(config, name, source))
     });
-    webhooks.chain(calls_providers(config).then(inner)).collect()
+    webhooks
+        .chain(calls_providers(config).then(inner))
+        .collect()
 }
 
 /// A dead one is left alone by the filter itself.

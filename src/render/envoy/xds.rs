@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{
-    Delivery, EnvoyVersion, Scene, TooManyChains, filters, header, local_module, whole,
-};
+use super::{Delivery, EnvoyVersion, Scene, TooManyChains, filters, header, local_module, whole};
 use crate::config::Config;
 use crate::exchange::Role;
 use crate::render::to_yaml;

@@ -43,6 +43,7 @@ fn of_word(word: &str) -> Option<Class> {
         | "moderation_blocked" => Class::ContentFilter,
         "model_not_found"
         | "model_not_available"
+        | "unknown_model"
         | "model_decommissioned"
         | "DeploymentNotFound"
         | "deployment_not_found"

@@ -7,6 +7,8 @@ use crate::shape::Shape::{self, Any, Fields, Flag, Is, List, Map, Number, Text, 
 
 /// The whole request on AI Studio.
 pub static REQUEST: Shape = Fields(&[
+    // The API's own message has it, and clients besides the SDK repeat it there.
+    ("model", Text),
     ("contents", List(&CONTENT)),
     ("systemInstruction", Is(&CONTENT)),
     ("tools", List(&TOOL)),
