@@ -16,7 +16,7 @@ import httpx
 from gateway import SPEAKERS, VENDORS, Binaries, Gateway, Standins, fetch_envoy
 
 from faults import ours, play, seen, table
-from faults.cells import ANSWERED, read_cells
+from faults.cells import ANSWERED, HANG, read_cells
 from faults.outcomes import is_best
 
 #: How long a gateway may take to answer through the stand-ins after the start.
@@ -65,8 +65,9 @@ def play_own(http, standins, cell):
         return cell, seen.ask(http, ours.model_of(cell), cell.streams)
 
 
-def another(given, binaries, folder):
-    """A gateway that somebody else runs, with our stand-ins behind it."""
+def another(given, binaries, folder, revive=None):
+    """A gateway that somebody else runs, with our stand-ins behind it; `revive` starts it again
+    when it answers nobody any more."""
     names = given.vendors.split(",")
     ports = [int(port) for port in given.ports.split(",")]
     standins = Standins(binaries, folder, names, keys=dict.fromkeys(names), ports=ports)
@@ -79,10 +80,18 @@ def another(given, binaries, folder):
                 if suits(cell, [standin.vendor for standin in standins]):
                     with play.playing(cell, list(standins)):
                         results.append((cell, seen.ask(http, given.model, cell.streams)))
+                    if revive and results[-1][1].outcome == HANG and is_dead(http, given.model):
+                        print(f"dead after {cell.label}: started again", flush=True)
+                        revive()
+                        wait_for_answer(http, given.model)
                     time.sleep(given.pause_ms / 1000)
             return results
     finally:
         standins.close()
+
+
+def is_dead(http, model):
+    return seen.ask(http, model, False).outcome == HANG
 
 
 def client(url, headers=None):

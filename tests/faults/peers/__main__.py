@@ -81,15 +81,22 @@ def measured(command, environment, url, headers, binaries, folder):
     folder.mkdir()
     asked = argparse.Namespace(url=url, model="faults", headers=headers, **CHAIN)
     with (folder / "log").open("wb") as log:
-        gateway = subprocess.Popen(
-            command, stdout=log, stderr=log, cwd=folder, env=os.environ | environment
-        )
+        running = []
+
+        def start():
+            for gateway in running:
+                # Some wait for ever for what hangs; nothing of it is needed any more.
+                gateway.kill()
+                gateway.wait()
+            environ = os.environ | environment
+            running[:] = [subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environ)]
+
+        start()
         try:
-            return another(asked, binaries, folder / "standins")
+            return another(asked, binaries, folder / "standins", start)
         finally:
-            # Some wait for ever for what hangs; nothing of it is needed any more.
-            gateway.kill()
-            gateway.wait()
+            running[0].kill()
+            running[0].wait()
 
 
 if __name__ == "__main__":
