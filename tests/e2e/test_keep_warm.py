@@ -6,7 +6,7 @@ import pytest
 from conftest import candidate
 from gateway import Gateway, poll, provider
 from replies import content
-from traffic import Traffic, chats
+from traffic import Traffic
 
 EVERY_S = 0.5
 #: Envoys of these tests have two.
@@ -117,7 +117,12 @@ def test_who_asks_to_be_left_alone_is_not_asked(warm):
 
 
 def test_traffic_keeps_connections_open_by_itself(warm):
-    with Traffic(chats(warm, "openai"), senders=16, rate=150) as traffic:
+    def once():
+        """On a new connection of the client's, so that all workers have something to do."""
+        reply = warm.chat("openai", headers={"connection": "close"})
+        return None if reply.status_code == 200 else reply.text
+
+    with Traffic(once, senders=16, rate=150) as traffic:
         traffic.goes_on(150)
         before = len(asked(warm))
         traffic.goes_on(300)
