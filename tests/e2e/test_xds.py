@@ -104,9 +104,28 @@ def test_prices_change_under_load(running, shared_standins, load):
         tokens = response.json()["usage"]["completion_tokens"]
         return response.headers.get("x-pointsman-cost") == f"{tokens * output / 1e6:.9f}"
 
+    def counted(metric, *labels):
+        page = running.envoy.admin.get("/stats/prometheus").text
+        lines = [line for line in page.splitlines() if line.startswith(metric + "{")]
+        of_route = [line for line in lines if all(f'="{label}"' in line for label in labels)]
+        return sum(int(line.rsplit(" ", 1)[1]) for line in of_route)
+
+    def effective():
+        """Nano-USD for each token that the route has written meanwhile."""
+        metrics = [
+            ("pointsman_cost_nano_usd_total", "first"),
+            ("gen_ai_client_token_usage_total", "first", "output"),
+        ]
+        before = [counted(*metric) for metric in metrics]
+        load.goes_on(10)
+        cost, tokens = [counted(*metric) - b for metric, b in zip(metrics, before)]
+        return tokens and cost / tokens
+
     price(15)
+    gateway.poll("the effective price", lambda: effective() == 15_000)
     price(30)
     assert all(costs(30) for _ in range(4)), "every worker has it"
+    gateway.poll("the effective price", lambda: effective() == 30_000)
 
 
 @pytest.fixture
