@@ -35,7 +35,6 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
-#[cfg(feature = "cli")]
 pub use budgets::RateLimitService;
 pub use budgets::{Budget, By, Holder, Scope, Team, Unit};
 pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
@@ -43,6 +42,9 @@ pub use document::Mark;
 pub use problem::{Problem, Severity};
 pub use response_cache::ResponseCache;
 pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};
+#[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+pub(crate) use words::slip_of;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! Holds a document against its shape and lists everything that does not fit.
 
+#[cfg(feature = "cli")]
+mod hints;
+
 use super::document::{Entry, Node, Value};
 use super::path::Path;
 use super::policy;
@@ -75,6 +78,11 @@ impl Walker<'_, '_> {
         if let Err(hint) = accepts(shape, value) {
             let outside = self.hidden;
             self.hidden |= matches!(shape, Shape::Text(rule) if rule.private);
+            #[cfg(feature = "cli")]
+            let hint = match hint.is_empty() && !self.hidden {
+                true => hints::of(shape, value, path),
+                false => hint,
+            };
             let finding = Finding::new(self.show(value), expected(shape)).hint(hint);
             self.hidden = outside;
             self.findings.error(At::Value, path, finding);

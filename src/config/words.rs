@@ -96,7 +96,7 @@ pub(super) fn did_you_mean<'w>(
 /// The nearest of `words` that differs by a slip: a few letters away, with the same digits.
 /// Other digits name another model.
 #[cfg(feature = "cli")]
-pub(super) fn slip_of<'w>(
+pub(crate) fn slip_of<'w>(
     found: &str,
     words: impl IntoIterator<Item = &'w str>,
 ) -> Option<&'w str> {

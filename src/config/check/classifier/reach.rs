@@ -1,6 +1,8 @@
-//! Classifiers that nobody reads, classes that no rule asks for, and long waits. Native only.
+//! Classifiers that nobody reads, classes that no rule asks for, long waits, and answers that
+//! are used up by thinking. Native only.
 
 use super::conditions;
+use crate::catalog::{Backend, Thinking, built_in};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::units::show_duration;
@@ -21,7 +23,53 @@ pub(in crate::config::check) fn warn(config: &Config, findings: &mut Findings<'_
             findings.warning(At::Value, &path.key("deadline"), finding);
         }
         warn_of_ineligible(config, classifier, &path, findings);
+        warn_of_thinking(config, classifier, &path, findings);
     }
+}
+
+/// What a model thinks counts against what it may answer with.
+const ENOUGH_TO_THINK: u64 = 256;
+
+fn warn_of_thinking(
+    config: &Config,
+    classifier: &Classifier,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) {
+    let Source::Model(source) = &classifier.source else {
+        return;
+    };
+    let asked = config.models.get(&source.model).into_iter();
+    let mut asked = asked.flat_map(|model| &model.candidates).filter(|c| {
+        let only = source.candidate.as_ref();
+        only.is_none_or(|(provider, model)| c.provider == *provider && c.model == *model)
+    });
+    let thinker = asked.find(|candidate| thinks_first(config, candidate));
+    if let Some(thinker) = thinker.filter(|_| source.max_tokens < ENOUGH_TO_THINK) {
+        let found = format!(
+            "{} for {}, which may think first",
+            source.max_tokens,
+            quote(&thinker.model)
+        );
+        let finding = Finding::new(found, format!("at least {ENOUGH_TO_THINK}")).hint(
+            "what it thinks counts, too; or give the candidate defaults: {reasoning_effort: none}",
+        );
+        findings.warning(At::Key, &path.key("max_tokens"), finding);
+    }
+}
+
+/// Whether it is known that it may think without being told to, as Anthropic's models do not.
+fn thinks_first(config: &Config, candidate: &Backend) -> bool {
+    let Some(provider) = config.providers.get(&candidate.provider) else {
+        return false;
+    };
+    let (kind, host) = (provider.kind.kind(), &provider.endpoint.host);
+    let group = built_in().group_of(kind, host, &provider.name);
+    let facts = group.and_then(|(_, group)| group.model(&candidate.model));
+    facts.is_some_and(|facts| facts.thinking == Some(Thinking::Effort))
+        && !kind.contains("anthropic")
+        && candidate.capabilities.thinking == Thinking::Effort
+        && !candidate.defaults.contains_key("reasoning_effort")
 }
 
 fn warn_of_unread(

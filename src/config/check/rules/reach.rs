@@ -1,11 +1,12 @@
-//! Rules that no request reaches, and candidates that none may choose. Native only: the command
-//! line tells, the filter serves what it was given.
+//! Rules that no request reaches or that change nothing, candidates that none may choose, and
+//! weights that nobody reads. Native only: the command line tells, the filter serves what it was
+//! given.
 
 use crate::catalog::{Backend, Labels};
 use crate::config::path::Path;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::words::quote;
-use crate::config::{Config, Rule};
+use crate::config::{Config, ModelConfig, Rule};
 use crate::routing::rules::Match;
 
 pub(in crate::config::check) fn warn(config: &Config, findings: &mut Findings<'_>) {
@@ -26,6 +27,15 @@ pub(in crate::config::check) fn warn(config: &Config, findings: &mut Findings<'_
                 finding.hint("the first rule that fits counts"),
             );
         }
+        if rules.iter().skip(i).all(changes_nothing) {
+            let expected = "candidates, a policy, or something else that it changes";
+            let finding = Finding::new("a rule that changes nothing", expected);
+            findings.warning(
+                At::Value,
+                &path,
+                finding.hint("it keeps no later rule off, and only gives its requests a name"),
+            );
+        }
         let known = config.models.keys();
         warn_of_unknown_models(&rule.when, known, &path.key("when").key("model"), findings);
         let at = path.key("candidates");
@@ -38,7 +48,63 @@ pub(in crate::config::check) fn warn(config: &Config, findings: &mut Findings<'_
     for (name, model) in &config.models {
         let at = Path::default().key("models").key(name).key("candidates");
         warn_of_ineligible(&model.candidates, &[&model.require], &at, findings);
+        if !is_weighed(config, model) {
+            warn_of_weights(&model.candidates, &at, findings);
+        }
     }
+}
+
+/// Whether a request that this rule fits is served as if there were none.
+fn changes_nothing(rule: &Rule) -> bool {
+    let Rule {
+        name: _,
+        when: _,
+        unless: _,
+        policy,
+        candidates,
+        require,
+        constraints,
+        on_unsupported,
+        fallback_on_refusal,
+        timeouts,
+        cache,
+    } = rule;
+    policy.is_none()
+        && candidates.is_empty()
+        && *require == Labels::default()
+        && constraints.is_empty()
+        && on_unsupported.is_none()
+        && fallback_on_refusal.is_none()
+        && timeouts.is_none()
+        && cache.is_none()
+}
+
+/// Policies that read how much a candidate shall get.
+const WEIGHING: [&str; 2] = ["weighted", "least_loaded"];
+
+/// Whether a policy of the model, or of any rule, reads weights.
+fn is_weighed(config: &Config, model: &ModelConfig) -> bool {
+    let of_rules = config
+        .routing
+        .rules
+        .iter()
+        .filter_map(|r| r.policy.as_ref());
+    let mut policies = of_rules.chain([&model.policy]);
+    policies.any(|policy| WEIGHING.iter().any(|name| policy.has(name)))
+}
+
+fn warn_of_weights(candidates: &[Backend], path: &Path, findings: &mut Findings<'_>) {
+    const UNSAID: u32 = 1;
+    let said = candidates.iter().position(|c| c.weight != UNSAID);
+    let Some((i, weight)) = said.and_then(|i| Some((i, candidates.get(i)?.weight))) else {
+        return;
+    };
+    let finding = Finding::new(
+        format!("{weight}, which no policy reads"),
+        "a policy that weighs",
+    )
+    .hint("write policy: weighted, or leave weights out");
+    findings.warning(At::Value, &path.index(i).key("weight"), finding);
 }
 
 fn takes_all_of(earlier: &Rule, rule: &Rule) -> bool {
