@@ -217,7 +217,11 @@ examples: cli ## write the reference, the JSON Schema and the rendered examples 
 	    --workload registry.example.com/pointsman:0.1.0 > gateway/manifests.yaml
 	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
 	    --variant sidecar --namespace team-a > sidecar/manifests.yaml
+	cd examples/istio && ../../target/cli/pointsman render istio pointsman.yaml \
+	    --variant sidecar --namespace team-a --pods registry.example.com/pointsman:0.1.0 \
+	    > sidecar/workload/pods.yaml
 	mkdir -p examples/istio/helm/files
+	cp examples/istio/sidecar/workload/pods.yaml examples/istio/helm/files/pods.yaml
 	for variant in gateway sidecar; do \
 	    cp examples/istio/$$variant/manifests.yaml examples/istio/helm/files/$$variant.yaml; \
 	done

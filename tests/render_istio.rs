@@ -100,6 +100,12 @@ fn the_shipped_examples_are_rendered_from_their_document() {
             "--variant sidecar --namespace team-a".to_owned(),
         ),
     ];
+    let flags = format!("--variant sidecar --namespace team-a --pods {image}");
+    let pods = istio::pods(&config, &shipped[1].1, image, &format!("{typed} {flags}"));
+    for name in ["sidecar/workload/pods.yaml", "helm/files/pods.yaml"] {
+        let file = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        assert!(pods == file, "{name} is stale: run `make examples`");
+    }
     for (name, options, flags) in shipped {
         let command = format!("{typed} {flags}");
         let rendered = istio::render(&config, &document, &options, &command).unwrap();
@@ -337,6 +343,13 @@ fn what_is_typed_wrong_is_refused() {
         assert!(text.parse::<Module>().is_err(), "{text}");
     }
     assert!("pointsman".parse::<Label>().is_err());
+    let slip = "mutal".parse::<GatewayTls>().unwrap_err();
+    assert!(slip.ends_with("did you mean \"mutual\"?"), "{slip}");
+    let secret = "llm-certificate".parse();
+    assert_eq!(
+        secret,
+        Ok(GatewayTls::Credential("llm-certificate".to_owned()))
+    );
 }
 
 #[test]

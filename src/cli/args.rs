@@ -276,6 +276,10 @@ pub(super) struct RenderIstioArgs {
     /// Write the gateway's pods and Service too; this image brings the module, as a volume
     #[arg(long, value_name = "IMAGE")]
     pub(super) workload: Option<String>,
+    /// Write what pods of applications need instead, as a patch of their Deployment; this image
+    /// brings the module. With --variant sidecar
+    #[arg(long, value_name = "IMAGE", conflicts_with = "workload")]
+    pub(super) pods: Option<String>,
     #[command(flatten)]
     pub(super) telemetry: TelemetryArgs,
 }

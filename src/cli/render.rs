@@ -147,6 +147,16 @@ fn render_istio(
         return Ok(Outcome::Refused);
     };
     config.envoy.telemetry = telemetry(&args.telemetry);
+    if let Some(image) = &args.pods {
+        if args.variant != IstioVariant::Sidecar {
+            let expected = "expected --variant sidecar: a gateway's own pods come with --workload";
+            writeln!(err, "--pods: found the variant gateway, {expected}")?;
+            return Ok(Outcome::Refused);
+        }
+        let patch = istio::pods(&config, &options(args), image, &command());
+        out.write_all(patch.as_bytes())?;
+        return Ok(Outcome::Done);
+    }
     match istio::render(&config, &document.to_string(), &options(args), &command()) {
         Ok(yaml) => {
             out.write_all(yaml.as_bytes())?;

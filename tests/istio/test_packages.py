@@ -29,8 +29,8 @@ def kustomize(folder):
     return manifests.read(done.stdout)
 
 
-def helm(**values):
-    with Chart.load(str(FOLDER / "helm")) as chart:
+def helm(chart=FOLDER / "helm", **values):
+    with Chart.load(str(chart)) as chart:
         rendered = chart.render(values=values, name="llm", namespace="llm-gateway")
     text = rendered if isinstance(rendered, str) else "\n---\n".join(
         each if isinstance(each, str) else each["content"] for each in listed(rendered)
@@ -72,26 +72,71 @@ spec: {template: {metadata: {labels: {app: other}}, spec: {containers: [{name: a
 """
 
 
+def pods(deployment):
+    return deployment["spec"]["template"]["metadata"]
+
+
 def test_an_applications_pods_get_what_the_gateways_pods_have(tmp_path):
     shutil.copytree(FOLDER / "sidecar/workload", tmp_path / "workload")
     (tmp_path / "app.yaml").write_text(APPLICATION)
     parts = {"resources": ["app.yaml"], "components": ["workload"]}
     (tmp_path / "kustomization.yaml").write_text(json.dumps(parts))
     built = by_name(kustomize(tmp_path))
-
-    def pods(deployment):
-        return deployment["spec"]["template"]["metadata"]
-
     app = pods(built["Deployment", "app"])
     assert app["labels"] == {"app": "app", "pointsman": "enabled"}
     of_gateway = pods(by_name(shipped("gateway"))["Deployment", "pointsman"])["annotations"]
     for name in ("proxy.istio.io/config", "sidecar.istio.io/statsHistogramBuckets"):
-        assert app["annotations"][name] == of_gateway[name], "make examples, then copy it here"
+        assert app["annotations"][name] == of_gateway[name]
     mounts = json.loads(app["annotations"]["sidecar.istio.io/userVolumeMount"])
     volumes = json.loads(app["annotations"]["sidecar.istio.io/userVolume"])
     spec = by_name(shipped("gateway"))["Deployment", "pointsman"]["spec"]["template"]["spec"]
     assert mounts == spec["containers"][0]["volumeMounts"] and volumes == spec["volumes"]
     assert "annotations" not in pods(built["Deployment", "other"])
+
+
+PARENT = {
+    "Chart.yaml": "{apiVersion: v2, name: app, version: 0.1.0}",
+    "templates/app.yaml": """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app}
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata:
+      labels:
+        app: app
+        {{- include "pointsman.pod.labels" .Subcharts.pointsman | nindent 8 }}
+      annotations:
+        {{- include "pointsman.pod.annotations" .Subcharts.pointsman | nindent 8 }}
+    spec: {containers: [{name: app, image: app}]}
+""",
+}
+
+
+@pytest.mark.parametrize("image", ["", "registry.example.com/other:1"])
+def test_a_chart_of_an_application_gives_its_pods_the_same_as_kustomize(image, tmp_path):
+    for name, text in PARENT.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    shutil.copytree(FOLDER / "helm", tmp_path / "charts/pointsman")
+    values = {"variant": "sidecar", "sidecar": {"moduleImage": image}}
+    built = by_name(helm(tmp_path, pointsman=values))
+    assert by_name(shipped("sidecar")).keys() < built.keys()
+    app = pods(built["Deployment", "app"])
+    (patch,) = manifests.read((FOLDER / "sidecar/workload/pods.yaml").read_text())
+    expected = pods(patch)
+    assert app["labels"] == {"app": "app", **expected["labels"]}
+    volumes = json.loads(expected["annotations"].pop("sidecar.istio.io/userVolume"))
+    if image:
+        volumes[0]["image"]["reference"] = image
+    assert json.loads(app["annotations"].pop("sidecar.istio.io/userVolume")) == volumes
+    assert app["annotations"] == expected["annotations"]
+
+
+def test_the_chart_refuses_a_variant_that_there_is_not():
+    with pytest.raises(Exception, match="expected gateway or sidecar"):
+        helm(variant="pods")
 
 
 @pytest.mark.parametrize("variant", ["gateway", "sidecar"])

@@ -63,6 +63,20 @@ pub fn render(
     Ok(text)
 }
 
+/// What the pods of an application need for the filter in their sidecars, as a patch of its
+/// Deployment. `image` brings the module; `command` is how the text is made again.
+pub fn pods(config: &Config, options: &Options, image: &str, command: &str) -> String {
+    let config = with_mounted_keys(config, options);
+    let mut text = String::new();
+    let comment = format!(
+        "What the pods of an application need for the filter in their sidecars, as a patch of its \
+         Deployment, written by:\n  {command}"
+    );
+    write_comment(&mut text, 0, &comment);
+    text.push_str(&to_commented_yaml(&workload::pods(&config, options, image)));
+    text
+}
+
 /// All objects as values, without comments.
 pub fn objects(config: &Config, document: &str, options: &Options) -> Result<Vec<Value>, Refused> {
     let documents = documents(config, document, options)?;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde_json::{Value, json};
 
 use super::version::IstioVersion;
+use crate::config::slip_of;
 use crate::render::envoy::local_module;
 
 /// Where in the mesh the filter stands, and how what it needs gets there.
@@ -167,7 +168,14 @@ impl FromStr for GatewayTls {
             "" => return Err("expected mutual, plain or the name of a Secret".to_owned()),
             "mutual" => GatewayTls::Mutual,
             "plain" => GatewayTls::Plain,
-            secret => GatewayTls::Credential(secret.to_owned()),
+            secret => match slip_of(secret, ["mutual", "plain"]) {
+                Some(meant) => {
+                    return Err(format!(
+                        "expected mutual, plain or the name of a Secret; did you mean {meant:?}?"
+                    ));
+                }
+                None => GatewayTls::Credential(secret.to_owned()),
+            },
         })
     }
 }

@@ -62,7 +62,27 @@ fn gateway_service(options: &Options) -> Document {
     }
 }
 
-fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Document {
+/// What the pods of an application need for the filter in their sidecars, as a patch of its
+/// Deployment: the label by which proxies are found, the module and the keys, labels and buckets of
+/// metrics. `image` brings the module.
+pub(super) fn pods(config: &Config, options: &Options, image: &str) -> Value {
+    let (volumes, mounts) = volumes(!secret_files(config).is_empty(), options, image);
+    let mut annotations = metrics();
+    annotations["sidecar.istio.io/userVolume"] = json!(json!(volumes).to_string());
+    annotations["sidecar.istio.io/userVolumeMount"] = json!(json!(mounts).to_string());
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": { "name": "any" },
+        "spec": { "template": { "metadata": {
+            "labels": selector(options),
+            "annotations": annotations,
+        }}},
+    })
+}
+
+/// Volumes, and where they are mounted: the module, where secrets are, the secrets.
+fn volumes(has_secrets: bool, options: &Options, image: &str) -> (Vec<Value>, Vec<Value>) {
     let mut volumes = Vec::new();
     let mut mounts = Vec::new();
     let mut mount = |name: &str, path: &str, source: Value| {
@@ -91,6 +111,11 @@ fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Docu
             );
         }
     }
+    (volumes, mounts)
+}
+
+fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Document {
+    let (volumes, mounts) = volumes(has_secrets, options, image);
     let mut proxy = json!({ "name": "istio-proxy", "image": "auto" });
     if options.keys == KeySupply::Environment {
         proxy["envFrom"] = json!([{ "secretRef": { "name": options.named("keys") } }]);
@@ -116,10 +141,18 @@ fn gateway_deployment(has_secrets: bool, options: &Options, image: &str) -> Docu
     }
 }
 
-/// What Istio's injector makes of the pod, and how its Envoy shows our metrics.
+/// What Istio's injector makes of the gateway's pod, and how its Envoy shows our metrics.
 fn annotations() -> Value {
+    let mut annotations = json!({ "inject.istio.io/templates": "gateway" });
+    if let (Value::Object(all), Value::Object(metrics)) = (&mut annotations, metrics()) {
+        all.extend(metrics);
+    }
+    annotations
+}
+
+/// Labels and buckets of our metrics.
+fn metrics() -> Value {
     json!({
-        "inject.istio.io/templates": "gateway",
         "proxy.istio.io/config": stats::istio_tags().to_string(),
         "sidecar.istio.io/statsHistogramBuckets": stats::istio_buckets().to_string(),
     })
