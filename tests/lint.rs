@@ -136,6 +136,9 @@ const IN_MANIFESTS: &[Mistake] = &[
         let value = &mut with(o, "root_id")["configuration"]["value"];
         *value = json!(value.as_str().unwrap().replace("anthropic", "nobody"));
     }),
+    ("never-delivered", |o| {
+        patch(o, "pointsman.downstream")["patch"]["value"]["name"] = json!("pointsman.lost")
+    }),
     ("role-misnamed", |o| {
         with(o, "root_id")["root_id"] = json!("pointsman.upstream")
     }),
@@ -363,6 +366,30 @@ fn a_dump_of_a_running_envoy_is_read_like_its_bootstrap() {
     let mut wrong = vec![bootstrap];
     take(with(&mut wrong, "sni"), "sni");
     assert_eq!(codes(&dump(wrong.remove(0))), ["no-sni"]);
+}
+
+#[test]
+fn a_listener_that_is_on_its_way_out_is_no_mistake() {
+    let listener = |refreshes: bool| {
+        let mut objects = example("quickstart/envoy.yaml");
+        if !refreshes {
+            take(
+                with(&mut objects, "refresh_cluster_on_retry"),
+                "refresh_cluster_on_retry",
+            );
+        }
+        let mut listener = objects[0]["static_resources"]["listeners"][0].take();
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+        json!({ "listener": listener })
+    };
+    let dump = |active, draining| {
+        let kind = "type.googleapis.com/envoy.admin.v3.ListenersConfigDump";
+        let states =
+            json!({ "active_state": listener(active), "draining_state": listener(draining) });
+        vec![json!({ "configs": [{ "@type": kind, "dynamic_listeners": [states] }] })]
+    };
+    assert!(codes(&dump(false, true)).contains(&"no-refresh"));
+    assert!(!codes(&dump(true, false)).contains(&"no-refresh"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The filter as Envoy is told to run it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -50,6 +50,7 @@ pub(super) fn check(scene: &Scene<'_, '_>, findings: &mut Findings) {
             "write the same vm_config everywhere",
         );
     }
+    undelivered(scene, findings);
     roles(scene, &plugins, findings);
     for part in scene.everything() {
         discovery(scene, part, findings);
@@ -193,6 +194,34 @@ fn roles(scene: &Scene<'_, '_>, plugins: &[(String, &Value)], findings: &mut Fin
                 "render both roles with `pointsman render`",
             );
         }
+    }
+}
+
+/// Filters that are asked for by name, and that nobody gives, where others are given.
+fn undelivered(scene: &Scene<'_, '_>, findings: &mut Findings) {
+    let given: BTreeSet<&str> = scene
+        .all(Kind::Extension)
+        .map(|p| p.name.as_str())
+        .collect();
+    if given.is_empty() {
+        return;
+    }
+    let mut asked = BTreeMap::new();
+    for part in scene.everything() {
+        walk(part.value, &mut |object| {
+            let name = text(&object["name"]);
+            if object["config_discovery"].is_object() && name.starts_with("pointsman.") {
+                asked.entry(name).or_insert(&part.place);
+            }
+        });
+    }
+    for (name, place) in asked.into_iter().filter(|(name, _)| !given.contains(name)) {
+        findings.add(
+            place,
+            "never-delivered",
+            &format!("{name} is asked for and nobody gives it: what asks for it is never ready"),
+            "add its EXTENSION_CONFIG, for the same proxies, as `pointsman render` writes it",
+        );
     }
 }
 

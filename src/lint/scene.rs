@@ -119,17 +119,28 @@ fn envoy_filter<'v>(object: &'v Value, parts: &mut Vec<Part<'v>>) {
         let value = at(patch, &["patch", "value"]);
         let found = &patch["match"];
         let gate = text(at(found, &["proxy", "proxyVersion"]));
+        // What is no expression is refused by Istio's webhook.
+        let gate = (!gate.is_empty()).then(|| Regex::new(gate).ok()).flatten();
+        let place = format!("EnvoyFilter {name} configPatches[{i}]");
+        if kind == Kind::Listener {
+            let mut inside = Vec::new();
+            within(value, &mut inside);
+            parts.extend(inside.into_iter().map(|part| Part {
+                place: format!("{place} {}", part.place),
+                gate: gate.clone(),
+                ..part
+            }));
+        }
         parts.push(Part {
             kind,
-            place: format!("EnvoyFilter {name} configPatches[{i}]"),
+            place,
             value,
             name: match text(&value["name"]) {
                 "" => patched_name(found),
                 name => name.to_owned(),
             },
             is_patch: text(at(patch, &["patch", "operation"])) == "MERGE",
-            // What is no expression is refused by Istio's webhook.
-            gate: (!gate.is_empty()).then(|| Regex::new(gate).ok()).flatten(),
+            gate,
         });
     }
 }
@@ -151,7 +162,7 @@ fn patched_name(found: &Value) -> String {
 
 /// Envoy's own: a bootstrap, files of resources, a dump.
 fn envoy<'v>(root: &'v Value, parts: &mut Vec<Part<'v>>) {
-    walk(root, &mut |object| {
+    current(root, &mut |object| {
         let listed = at(object, &["static_resources"]);
         for cluster in items(&listed["clusters"]) {
             parts.push(part(Kind::Cluster, cluster));
@@ -169,11 +180,39 @@ fn envoy<'v>(root: &'v Value, parts: &mut Vec<Part<'v>>) {
         } else if kind.ends_with("config.core.v3.TypedExtensionConfig") {
             parts.push(part(Kind::Extension, object));
         }
-        routes(&object["route_config"], parts);
-        for filter in items(&object["http_filters"]) {
-            parts.push(part(Kind::HttpFilter, filter));
-        }
+        managed(object, parts);
     });
+}
+
+/// What a dump tells of listeners that are on their way out, and of routes that stand in listeners.
+const PAST: [&str; 2] = ["draining_state", "static_route_configs"];
+
+/// Every object in a tree, from the root down, without what is no longer in use.
+fn current<'v>(value: &'v Value, visit: &mut dyn FnMut(&'v Value)) {
+    match value {
+        Value::Object(fields) => {
+            visit(value);
+            let fields = fields
+                .iter()
+                .filter(|(name, _)| !PAST.contains(&name.as_str()));
+            fields.for_each(|(_, value)| current(value, visit));
+        }
+        Value::Array(items) => items.iter().for_each(|value| current(value, visit)),
+        _ => {}
+    }
+}
+
+/// The routes and filters of all connection managers in a listener.
+fn within<'v>(listener: &'v Value, parts: &mut Vec<Part<'v>>) {
+    walk(listener, &mut |object| managed(object, parts));
+}
+
+/// The routes and filters of a connection manager.
+fn managed<'v>(manager: &'v Value, parts: &mut Vec<Part<'v>>) {
+    routes(&manager["route_config"], parts);
+    for filter in items(&manager["http_filters"]) {
+        parts.push(part(Kind::HttpFilter, filter));
+    }
 }
 
 fn routes<'v>(configuration: &'v Value, parts: &mut Vec<Part<'v>>) {

@@ -68,6 +68,14 @@ def poll(what, condition, timeout_s=PATIENCE_S):
         time.sleep(0.01)
 
 
+def lint(binaries, text):
+    """The names of the mistakes that `pointsman lint` finds in this."""
+    command = [str(binaries.pointsman), "lint", "--format", "json", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return {finding["code"] for finding in json.loads(done.stdout)["findings"]}
+
+
 def free_ports(count):
     """Ports that nobody listens on; held together until all are known."""
     sockets = [socket.socket() for _ in range(count)]
@@ -294,6 +302,10 @@ class Envoy:
     def log(self):
         """Envoy's own log."""
         return self._log.read_text(errors="replace")
+
+    def dump(self):
+        """Its whole configuration, as it says itself."""
+        return self.admin.get("/config_dump").text
 
     def stats(self, pattern):
         """Counters and gauges whose name matches."""

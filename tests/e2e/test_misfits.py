@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 from conftest import candidate
-from gateway import STEADFAST, Gateway, poll, provider
+from gateway import STEADFAST, Gateway, lint, poll, provider
 from replies import error
 from test_config_load import Discovery, wasm_filters
 
@@ -109,6 +109,17 @@ MISFITS = {
 }
 
 
+#: Those that can be told by the configuration alone, and what lint calls them.
+LINTED = {
+    "stop iteration downstream": "no-stop-iteration",
+    "stop iteration upstream": "no-stop-iteration",
+    "refresh": "no-refresh",
+    "metadata": "nameless-cluster",
+    "downstream": "role-missing",
+    "document": "machines-differ",
+}
+
+
 def document(standins):
     names = ("openai", "anthropic")
     return {
@@ -194,8 +205,11 @@ def test_what_is_missing_is_told_once_and_nothing_is_sent(missing, gateway):
     assert gateway.standins["anthropic"].records() == []
     lines = poll("told in the log", lambda: told_in_log(gateway, cure))
     assert len(lines) == 1, lines
+    if missing in LINTED:
+        assert LINTED[missing] in lint(gateway.binaries, gateway.envoy.dump())
 
 
 def test_what_is_mended_serves_again(gateway):
     gateway.discovery.push(yaml.safe_load(gateway.render(gateway.document)))
     poll("served", lambda: ask(gateway).status_code == 200)
+    assert lint(gateway.binaries, gateway.envoy.dump()) == set()

@@ -195,6 +195,12 @@ def test_the_page_tells_what_has_been_observed_on_its_own_port_alone(mesh):
     assert mesh.http.get("/pointsman/state").status_code == 404
 
 
+def test_its_own_dump_has_no_mistakes(mesh):
+    dump = mesh.envoy.dump()
+    assert all(name in dump for name in ("pointsman.inner", "pointsman.state"))
+    assert gateway.lint(mesh.binaries, dump) == set()
+
+
 # --- Google's metadata server ---
 
 
