@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gateway import PATIENCE_S, STEADFAST, provider
+from replies import attempts
 
 NAMES = ("openai", "anthropic", "gemini")
 
@@ -85,6 +86,57 @@ def jwks():
     """The key that tokens are checked with, as JSON."""
     key = {"kty": "oct", "alg": "HS256", "kid": "one", "k": base64url(SIGNING_KEY)}
     return json.dumps({"keys": [key]})
+
+
+MANAGER = "envoy.filters.network.http_connection_manager"
+TLS = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+JWT = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
+
+
+def look_closely(bootstrap, authority, server, payload, **tokens):
+    """Makes the listener take TLS as `server`, look at certificates if there are any, and check
+    tokens if there are any: claims are kept under `payload`. Gives its connection manager."""
+    (listener,) = bootstrap["static_resources"]["listeners"]
+    (chain,) = listener["filter_chains"]
+    chain["transport_socket"] = _typed("envoy.transport_sockets.tls", TLS, _context(authority, server))
+    (manager,) = [each for each in chain["filters"] if each["name"] == MANAGER]
+    manager = manager["typed_config"]
+    authn = _typed("envoy.filters.http.jwt_authn", JWT, _checks(payload, tokens))
+    manager["http_filters"].insert(0, authn)
+    return manager
+
+
+def _typed(name, kind, config):
+    return {"name": name, "typed_config": {"@type": f"type.googleapis.com/{kind}", **config}}
+
+
+def _context(authority, server):
+    chain, key = server
+    certificate = {"certificate_chain": {"filename": chain}, "private_key": {"filename": key}}
+    common = {
+        "tls_certificates": [certificate],
+        "validation_context": {"trusted_ca": {"filename": authority.file}},
+        "alpn_protocols": ["h2", "http/1.1"],
+    }
+    return {"common_tls_context": common}
+
+
+def _checks(payload, tokens):
+    provider = {
+        "issuer": ISSUER,
+        "local_jwks": {"inline_string": jwks()},
+        "payload_in_metadata": payload,
+        **tokens,
+    }
+    any_of = [{"provider_name": "tokens"}, {"allow_missing": {}}]
+    rule = {"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any_of}}}
+    return {"providers": {"tokens": provider}, "rules": [rule]}
+
+
+def served_by(response):
+    """The first provider that was asked for an answer."""
+    assert response.status_code == 200, response.text
+    return attempts(response)[0].provider
 
 
 def identity_document(standins, candidate):

@@ -8,60 +8,26 @@ from cryptography import x509
 from gateway import Gateway, Standins
 from identities import (
     BATCH,
-    ISSUER,
     NAMES,
     SEARCH,
     STRANGER,
     Authority,
     Known,
     identity_document,
-    jwks,
+    look_closely,
+    served_by,
     token,
 )
-from replies import attempts, error
+from replies import error
 
 
 def behind_mtls(authority, server):
     """Makes Envoy take TLS, look at certificates if there are any, and check tokens."""
-    chain, key = server
-    any_of = [{"provider_name": "tokens"}, {"allow_missing": {}}]
-    jwt_authn = {
-        "name": "envoy.filters.http.jwt_authn",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-            "providers": {
-                "tokens": {
-                    "issuer": ISSUER,
-                    "local_jwks": {"inline_string": jwks()},
-                    "payload_in_metadata": "jwt_payload",
-                    "from_headers": [{"name": "x-token", "value_prefix": "Bearer "}],
-                }
-            },
-            "rules": [
-                {"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any_of}}}
-            ],
-        },
-    }
-    tls = {
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": {
-                "tls_certificates": [
-                    {"certificate_chain": {"filename": chain}, "private_key": {"filename": key}}
-                ],
-                "validation_context": {"trusted_ca": {"filename": authority.file}},
-            },
-        },
-    }
 
     def edit(bootstrap):
         bootstrap = yaml.safe_load(bootstrap)
-        (listener,) = bootstrap["static_resources"]["listeners"]
-        (filter_chain,) = listener["filter_chains"]
-        filter_chain["transport_socket"] = tls
-        manager = filter_chain["filters"][0]["typed_config"]
-        manager["http_filters"].insert(0, jwt_authn)
+        here = [{"name": "x-token", "value_prefix": "Bearer "}]
+        look_closely(bootstrap, authority, server, "jwt_payload", from_headers=here)
         return yaml.safe_dump(bootstrap)
 
     return edit
@@ -94,11 +60,6 @@ def known(binaries, authority, standins, tmp_path_factory):
     yield ask
     ask.close()
     gateway.close()
-
-
-def served_by(response):
-    assert response.status_code == 200, response.text
-    return attempts(response)[0].provider
 
 
 def refusal(response, status):

@@ -7,62 +7,29 @@ from cryptography import x509
 import gateway
 from conftest import binaries_of
 from mesh import HOST, Mesh
-from replies import attempts, error
+from replies import error
 from test_live import candidate
 from identities import (
     BATCH,
-    ISSUER,
     NAMES,
     SEARCH,
     STRANGER,
     Authority,
     Known,
     identity_document,
-    jwks,
+    look_closely,
+    served_by,
     token,
 )
-
-TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
-JWT = "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
-MANAGER = "envoy.filters.network.http_connection_manager"
-
 
 def as_istiod_does(authority, server):
     """What ISTIO_MUTUAL and a RequestAuthentication make of the gateway's listener: certificates
     are looked at, client-cert headers are written anew, tokens are checked where there are any."""
-    chain, key = server
-    any_of = [{"provider_name": "origins-0"}, {"allow_missing": {}}]
-    rule = {"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any_of}}}
-    provider = {
-        "issuer": ISSUER,
-        "local_jwks": {"inline_string": jwks()},
-        "payload_in_metadata": "payload",
-        "forward": True,
-    }
-    authn = {"@type": JWT, "providers": {"origins-0": provider}, "rules": [rule]}
-    certificates = [{"certificate_chain": {"filename": chain}, "private_key": {"filename": key}}]
-    context = {
-        "@type": TLS,
-        "common_tls_context": {
-            "tls_certificates": certificates,
-            "validation_context": {"trusted_ca": {"filename": authority.file}},
-            "alpn_protocols": ["h2", "http/1.1"],
-        },
-    }
 
     def edit(bootstrap):
-        (listener,) = bootstrap["static_resources"]["listeners"]
-        (filter_chain,) = listener["filter_chains"]
-        filter_chain["transport_socket"] = {
-            "name": "envoy.transport_sockets.tls",
-            "typed_config": context,
-        }
-        (manager,) = [each for each in filter_chain["filters"] if each["name"] == MANAGER]
-        manager = manager["typed_config"]
+        manager = look_closely(bootstrap, authority, server, "payload", forward=True)
         manager["forward_client_cert_details"] = "SANITIZE_SET"
         manager["set_current_client_cert_details"] = {"subject": True, "uri": True, "dns": True}
-        filters = manager["http_filters"]
-        filters.insert(0, {"name": "envoy.filters.http.jwt_authn", "typed_config": authn})
         return bootstrap
 
     return edit
@@ -87,11 +54,6 @@ def known(live_envoy, tmp_path_factory):
     ask.close()
     mesh.close()
     standins.close()
-
-
-def served_by(response):
-    assert response.status_code == 200, response.text
-    return attempts(response)[0].provider
 
 
 def refusal(response, status):
