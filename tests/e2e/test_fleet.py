@@ -20,6 +20,7 @@ BUDGETS = {
     "narrow": {"tokens": 3_000, "per": "day", "reserve_output": 100},
     "nearly": {"tokens": 1_001, "per": "day", "soft": 0.05, "downgrade_to": "cheap"},
     "down": {"tokens": 10_000, "per": "day"},
+    "classified": {"tokens": 10_000, "per": "day"},
 }
 
 
@@ -53,6 +54,22 @@ class FleetOfTwo:
             "providers": {v: provider(standins[v]) for v in ("openai", "anthropic")},
             "models": {"smart": serves("openai"), "cheap": serves("anthropic")},
             "budgets": budgets,
+            "classifiers": {
+                "kind": {
+                    "model": "cheap",
+                    "instruction": "Which?",
+                    "classes": ["code", "talk"],
+                    "cache": "0s",
+                    "deadline": "10s",
+                },
+            },
+            "rules": [
+                {
+                    "name": "asks",
+                    "when": {"headers": {CASE: "classified"}, "class": {"kind": "code"}},
+                    "policy": "priority",
+                },
+            ],
         }
 
     def ask(self, n, case, team="a", **body):
@@ -191,6 +208,14 @@ def test_requests_without_a_budget_of_the_fleet_do_not_ask_the_service(fleet):
     before = fleet.gateways[0].envoy.stats(pattern)
     assert fleet.ask(0, "none").status_code == 200
     assert fleet.gateways[0].envoy.stats(pattern) == before
+
+
+def test_asking_a_classifier_is_counted_with_the_request(fleet, shared_standins):
+    for n in range(4):
+        assert fleet.ask(n, "classified", text=f"hello {n}").status_code == 200
+    records = [r for v in ("openai", "anthropic") for r in shared_standins[v].records()]
+    assert len(records) == 8, "each has asked"
+    fleet.settled("classified", sum(r.tokens["input"] + r.tokens["output"] for r in records))
 
 
 def test_near_its_end_a_budget_sends_requests_to_another_model(fleet):
