@@ -153,45 +153,32 @@ fn write_outcome(outcome: &Outcome, scale: Scale, out: &mut dyn Write) -> io::Re
             "p95",
         ],
     );
-    let by = |by: &String| {
-        if by.is_empty() {
-            "-".to_owned()
-        } else {
-            by.clone()
-        }
-    };
-    let ms = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| whole(ms.into()));
     for (route, row) in &outcome.routes {
-        let (sum, times) = (Sum::of([row].into_iter()), sorted(row));
-        table.push(vec![
-            route.model.clone(),
-            by(&route.by),
-            route.target.clone(),
-            percent(sum.requests, scale.played),
-            whole(scale.real(sum.requests)),
-            short(scale.real(sum.tokens)),
-            usd(scale.real(sum.nano_usd)),
-            usd(sum.price()),
-            ms(at(&times, 0.5)),
-            ms(at(&times, 0.95)),
-        ]);
+        let by = if route.by.is_empty() { "-" } else { &route.by };
+        let names = [&route.model, by, &route.target].map(str::to_owned);
+        let numbers = numbers(&Sum::of([row].into_iter()), &sorted(row), scale);
+        table.push(names.into_iter().chain(numbers).collect());
     }
     let sum = Sum::of(outcome.routes.values());
-    let times = all_times(outcome);
-    table.push(vec![
-        "together".to_owned(),
-        String::new(),
-        String::new(),
+    let names = ["together", "", ""].map(str::to_owned);
+    let numbers = numbers(&sum, &all_times(outcome), scale);
+    table.push(names.into_iter().chain(numbers).collect());
+    table.write(out)?;
+    write_events(outcome, &sum, scale, out)
+}
+
+/// What stands behind the names of a row.
+fn numbers(sum: &Sum, times: &[u64], scale: Scale) -> [String; 7] {
+    let ms = |share| at(times, share).map_or_else(|| "-".to_owned(), |ms| whole(ms.into()));
+    [
         percent(sum.requests, scale.played),
         whole(scale.real(sum.requests)),
         short(scale.real(sum.tokens)),
         usd(scale.real(sum.nano_usd)),
         usd(sum.price()),
-        ms(at(&times, 0.5)),
-        ms(at(&times, 0.95)),
-    ]);
-    table.write(out)?;
-    write_events(outcome, &sum, scale, out)
+        ms(0.5),
+        ms(0.95),
+    ]
 }
 
 fn all_times(outcome: &Outcome) -> Vec<u64> {
