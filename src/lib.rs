@@ -40,7 +40,6 @@ pub mod failure;
 pub mod fidelity;
 pub mod framing;
 pub mod inspect;
-pub mod json;
 pub mod metrics;
 pub mod observed;
 pub mod operation;
@@ -52,6 +51,10 @@ pub mod sorted;
 pub mod surface;
 pub mod tokens;
 pub mod usage;
+
+// A crate of its own, to be compiled for speed: every byte of a body passes through it.
+pub use pointsman_json as json;
+pub use pointsman_json::wire;
 
 #[cfg(feature = "cli")]
 pub mod cli;

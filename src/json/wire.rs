@@ -18,37 +18,37 @@ macro_rules! wire {
         pub struct $name<$lt> {
             $( $(#[$field_meta])* pub $field: Option<$ty>, )*
             /// Fields that this struct does not name.
-            pub extra: $crate::json::Extra<$lt>,
+            pub extra: $crate::Extra<$lt>,
         }
 
-        impl<$lt> $crate::json::FromJson<$lt> for $name<$lt> {
+        impl<$lt> $crate::FromJson<$lt> for $name<$lt> {
             fn from_json(
-                slot: &mut dyn $crate::json::Slot<$lt>,
-            ) -> Result<Self, $crate::json::Unfit> {
+                slot: &mut dyn $crate::Slot<$lt>,
+            ) -> Result<Self, $crate::Unfit> {
                 let mut wire = None;
                 Self::read_into(&mut wire, slot)?;
-                wire.ok_or($crate::json::Unfit)
+                wire.ok_or($crate::Unfit)
             }
 
             fn read_into(
                 place: &mut Option<Self>,
-                slot: &mut dyn $crate::json::Slot<$lt>,
-            ) -> Result<(), $crate::json::Unfit> {
+                slot: &mut dyn $crate::Slot<$lt>,
+            ) -> Result<(), $crate::Unfit> {
                 slot.object(place.insert($name::default()))
             }
         }
 
-        impl<$lt> $crate::json::TakeMember<$lt> for $name<$lt> {
+        impl<$lt> $crate::TakeMember<$lt> for $name<$lt> {
             fn take_member(
                 &mut self,
-                name: $crate::json::Text<$lt>,
-                slot: &mut dyn $crate::json::Slot<$lt>,
-            ) -> Result<(), $crate::json::Unfit> {
+                name: $crate::Text<$lt>,
+                slot: &mut dyn $crate::Slot<$lt>,
+            ) -> Result<(), $crate::Unfit> {
                 match name.as_str() {
                     $( $crate::wire!(@key $field $($key)?) => {
-                        $crate::json::fill(&mut self.$field, slot)
+                        $crate::fill(&mut self.$field, slot)
                     } )*
-                    _ => $crate::json::TakeMember::take_member(&mut self.extra, name, slot),
+                    _ => $crate::TakeMember::take_member(&mut self.extra, name, slot),
                 }
             }
         }
