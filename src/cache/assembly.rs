@@ -2,7 +2,7 @@
 
 use super::worth::{Unfit, member};
 use crate::framing::sse::{Decoder, Event, EventTooLarge};
-use crate::json::{self, Kind, Members, ObjectWriter, Raw};
+use crate::json::{self, Kind, Members, ObjectWriter, Raw, write_list};
 use crate::sorted::sort_by_key;
 
 /// Texts of a message that come in pieces.
@@ -155,7 +155,7 @@ impl Parts {
         }
         let mut choices = self.choices;
         sort_by_key(&mut choices, |choice| choice.index);
-        list(object.value("choices"), &choices, Choice::write);
+        write_list(object.value("choices"), &choices, Choice::write);
         object.end();
         out
     }
@@ -247,7 +247,7 @@ impl Choice {
             message.raw(name, &enclosed(piece, LISTS.contains(&name.as_str())));
         }
         if !self.calls.is_empty() {
-            list(message.value("tool_calls"), &self.calls, Call::write);
+            write_list(message.value("tool_calls"), &self.calls, Call::write);
         }
         message.end();
     }
@@ -300,16 +300,5 @@ fn enclosed(piece: &str, is_list: bool) -> String {
     match is_list {
         true => format!("[{piece}]"),
         false => format!("\"{piece}\""),
-    }
-}
-
-fn list<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&T, &mut Vec<u8>)) {
-    for (i, item) in items.iter().enumerate() {
-        out.push(if i == 0 { b'[' } else { b',' });
-        write(item, out);
-    }
-    match items.is_empty() {
-        true => out.extend_from_slice(b"[]"),
-        false => out.push(b']'),
     }
 }

@@ -9,6 +9,22 @@ pub struct Members<'a>(
     pub Extra<'a>,
 );
 
+/// Appends an array, item by item.
+pub fn write_list<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(T, &mut Vec<u8>),
+) {
+    out.push(b'[');
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(item, out);
+    }
+    out.push(b']');
+}
+
 /// Writes one object, member by member.
 pub struct ObjectWriter<'o> {
     out: &'o mut Vec<u8>,

@@ -9,7 +9,7 @@ mod slot;
 mod text;
 mod wire;
 
-pub use members::{Members, ObjectWriter};
+pub use members::{Members, ObjectWriter, write_list};
 pub use serde_json::value::RawValue;
 pub use slot::{FromJson, Slot, Take, TakeMember, Unfit, fill};
 pub use text::Text;

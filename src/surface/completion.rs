@@ -1,7 +1,7 @@
 //! Chat completions, whole or in chunks, as far as other APIs of OpenAI tell of them.
 
 use crate::json::{Raw, Text};
-use crate::usage::Usage;
+use crate::schema::openai::ReplyUsage;
 use crate::wire;
 
 wire! {
@@ -12,7 +12,7 @@ wire! {
         /// The choices; a response has one.
         choices: Vec<Choice<'a>>,
         /// What it cost.
-        usage: CompletionUsage<'a>,
+        usage: ReplyUsage<'a>,
         /// The tier that served it.
         service_tier: Raw<'a>,
         /// Fields of the provider that OpenAI does not have.
@@ -125,52 +125,11 @@ wire! {
 }
 
 wire! {
-    /// `usage`.
-    pub struct CompletionUsage<'a> {
-        /// All input tokens.
-        prompt_tokens: u64,
-        /// All output tokens.
-        completion_tokens: u64,
-        /// Parts of the input.
-        prompt_tokens_details: TokenDetails<'a>,
-        /// Parts of the output.
-        completion_tokens_details: TokenDetails<'a>,
-    }
-}
-
-wire! {
-    /// Parts of a token count.
-    pub struct TokenDetails<'a> {
-        /// Read from the prompt cache.
-        cached_tokens: u64,
-        /// Written to the prompt cache.
-        cache_write_tokens: u64,
-        /// Spent on reasoning.
-        reasoning_tokens: u64,
-    }
-}
-
-wire! {
     /// `error` of an event.
     pub struct StreamError<'a> {
         /// For people.
         message: Text<'a>,
         /// OpenAI's class.
         kind = "type": Text<'a>,
-    }
-}
-
-impl From<CompletionUsage<'_>> for Usage {
-    fn from(usage: CompletionUsage<'_>) -> Usage {
-        let input = usage.prompt_tokens_details.unwrap_or_default();
-        let output = usage.completion_tokens_details.unwrap_or_default();
-        Usage {
-            input_tokens: usage.prompt_tokens.unwrap_or(0),
-            output_tokens: usage.completion_tokens.unwrap_or(0),
-            cached_input_tokens: input.cached_tokens.unwrap_or(0),
-            cache_write_tokens: input.cache_write_tokens.unwrap_or(0),
-            reasoning_tokens: output.reasoning_tokens.unwrap_or(0),
-            ..Usage::default()
-        }
     }
 }

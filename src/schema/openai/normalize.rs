@@ -7,7 +7,7 @@ use crate::json::{self, Extra, Kind, Raw, Text};
 use crate::wire;
 
 use super::dialect::{Dialect, REASONING};
-use crate::json::{Members, ObjectWriter};
+use crate::json::{Members, ObjectWriter, write_list};
 
 wire! {
     /// A part of a reply's content (Mistral's thinking models).
@@ -80,31 +80,27 @@ pub(super) fn with_deltas(chunk: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(chunk.len() + 32);
     let mut writer = ObjectWriter::begin(&mut out);
     for (name, value) in &members {
-        match json::parse::<Vec<Members<'_>>>(value) {
-            Some(choices) if *name == "choices" => give_deltas(&choices, writer.value(name)),
-            _ => writer.raw(name, value.get()),
+        let is_list = *name == "choices";
+        match is_list.then(|| json::parse(value)).flatten() {
+            Some(choices) => give_deltas(choices, writer.value(name)),
+            None => writer.raw(name, value.get()),
         }
     }
     writer.end();
     Some(out)
 }
 
-fn give_deltas(choices: &[Members<'_>], out: &mut Vec<u8>) {
-    out.push(b'[');
-    for (i, Members(choice)) in choices.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
+fn give_deltas(choices: Vec<Members<'_>>, out: &mut Vec<u8>) {
+    write_list(out, choices, |Members(choice), out| {
         let mut writer = ObjectWriter::begin(out);
-        for (name, value) in choice {
+        for (name, value) in &choice {
             writer.raw(name, value.get());
         }
         if !choice.iter().any(|(name, _)| *name == "delta") {
             writer.raw("delta", "{}");
         }
         writer.end();
-    }
-    out.push(b']');
+    });
 }
 
 fn choices(dialect: &Dialect, value: Raw<'_>, out: &mut Vec<u8>) {
@@ -112,11 +108,7 @@ fn choices(dialect: &Dialect, value: Raw<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(value.get().as_bytes());
         return;
     };
-    out.push(b'[');
-    for (i, Members(choice)) in items.into_iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
+    write_list(out, items, |Members(choice), out| {
         let mut writer = ObjectWriter::begin(out);
         for (name, value) in &choice {
             match name.as_str() {
@@ -126,8 +118,7 @@ fn choices(dialect: &Dialect, value: Raw<'_>, out: &mut Vec<u8>) {
             }
         }
         writer.end();
-    }
-    out.push(b']');
+    });
 }
 
 fn message(dialect: &Dialect, value: Raw<'_>, out: &mut Vec<u8>) {

@@ -1,7 +1,7 @@
 //! Log probabilities in the legacy form: one list for each fact, in step with each other.
 
-use crate::json::ObjectWriter;
 use crate::json::{self, Raw, Text};
+use crate::json::{ObjectWriter, write_list};
 use crate::surface::completion::Token;
 
 /// What a token is told of.
@@ -16,17 +16,17 @@ struct Told<'a> {
 pub(super) fn write(tokens: Vec<Token<'_>>, offset: &mut usize, out: &mut Vec<u8>) {
     let told: Vec<Told<'_>> = tokens.into_iter().map(told).collect();
     let mut writer = ObjectWriter::begin(out);
-    list(&told, writer.value("tokens"), |token, out| {
+    write_list(writer.value("tokens"), &told, |token, out| {
         json::write(out, &token.text);
     });
-    list(&told, writer.value("token_logprobs"), |token, out| {
+    write_list(writer.value("token_logprobs"), &told, |token, out| {
         number(token.logprob, out);
     });
     match told.iter().all(|token| token.likeliest.is_empty()) {
         true => writer.raw("top_logprobs", "null"),
-        false => list(&told, writer.value("top_logprobs"), likeliest),
+        false => write_list(writer.value("top_logprobs"), &told, likeliest),
     }
-    list(&told, writer.value("text_offset"), |token, out| {
+    write_list(writer.value("text_offset"), &told, |token, out| {
         json::write(out, offset);
         *offset = offset.saturating_add(token.text.chars().count());
     });
@@ -60,15 +60,4 @@ fn likeliest(token: &Told<'_>, out: &mut Vec<u8>) {
 fn number(logprob: Option<Raw<'_>>, out: &mut Vec<u8>) {
     let number = logprob.map_or("null", |raw| raw.get());
     out.extend_from_slice(number.as_bytes());
-}
-
-fn list<'a>(tokens: &[Told<'a>], out: &mut Vec<u8>, mut each: impl FnMut(&Told<'a>, &mut Vec<u8>)) {
-    out.push(b'[');
-    for (i, token) in tokens.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        each(token, out);
-    }
-    out.push(b']');
 }

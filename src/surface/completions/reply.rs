@@ -4,8 +4,8 @@ use super::logprobs;
 use super::request::Opened;
 use crate::failure::{Class, Failure};
 use crate::framing::sse::{Decoder, Event, EventTooLarge};
-use crate::json::ObjectWriter;
 use crate::json::{self, Text};
+use crate::json::{ObjectWriter, write_list};
 use crate::schema::openai::write_error;
 use crate::surface::completion::{Choice, Completion, Said};
 use crate::surface::{SurfaceContext, SurfaceReply};
@@ -147,15 +147,10 @@ impl State {
             writer.raw(name, raw.get());
         }
         let list = writer.value("choices");
-        list.push(b'[');
-        for (i, choice) in choices.unwrap_or_default().into_iter().enumerate() {
-            if i > 0 {
-                list.push(b',');
-            }
-            self.choice(choice, list);
-        }
-        list.push(b']');
-        if let Some(usage) = usage {
+        write_list(list, choices.unwrap_or_default(), |choice, out| {
+            self.choice(choice, out);
+        });
+        if let Some(usage) = &usage {
             write_usage(usage.into(), writer.value("usage"));
         }
         if let Some(metadata) = provider_metadata {

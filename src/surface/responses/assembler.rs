@@ -72,7 +72,7 @@ impl Assembler {
         self.head.service_tier = owned(service_tier).or(self.head.service_tier.take());
         self.head.provider_metadata =
             owned(provider_metadata).or(self.head.provider_metadata.take());
-        self.usage = usage.map(Usage::from).or(self.usage);
+        self.usage = usage.as_ref().map(Usage::from).or(self.usage);
         self.start(out);
         let choices = choices.unwrap_or_default().into_iter();
         let mut first = choices.filter(|choice| choice.index.unwrap_or(0) == 0);
