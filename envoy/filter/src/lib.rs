@@ -69,10 +69,10 @@ impl Context for Root {
         size: usize,
         _trailers: usize,
     ) {
-        if let Some(loaded) = &self.plugin {
-            if !loaded.warmth.on_reply(number) {
-                loaded.callouts.on_reply(number, size);
-            }
+        if let Some(loaded) = &self.plugin
+            && !loaded.warmth.on_reply(number)
+        {
+            loaded.callouts.on_reply(number, size);
         }
     }
 }
