@@ -19,8 +19,11 @@ from faults.table import render_seen
 
 HERE = Path(__file__).parent
 
-#: The same chain for all, at the ports that the peers' configurations name.
-CHAIN = {"vendors": "openai,anthropic,gemini", "ports": "9101,9102,9103", "pause_ms": 0}
+#: At the ports that the peers' configurations name.
+CHAIN = {"ports": "9101,9102,9103", "pause_ms": 0}
+NATIVE = "openai,anthropic,gemini"
+#: Portkey asks Gemini for streams in another form, which the stand-in may not serve as Google does.
+WITHOUT_GEMINI = "openai,anthropic,openai-2"
 
 
 def main():
@@ -61,7 +64,8 @@ def litellm(given, binaries, folder):
     # Its prices are of no interest here, and it shall not fetch them.
     environment = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     url = f"http://127.0.0.1:{port}/v1"
-    return measured(command, environment, url, {}, binaries, folder / "litellm")
+    served = (url, {}, NATIVE)
+    return measured(command, environment, served, binaries, folder / "litellm")
 
 
 def portkey(given, binaries, folder):
@@ -73,13 +77,17 @@ def portkey(given, binaries, folder):
     config = json.dumps(json.loads((HERE / "portkey.json").read_text()))
     headers = {"x-portkey-config": config}
     url = f"http://127.0.0.1:{port}/v1"
-    return measured(command, environment, url, headers, binaries, folder / "portkey")
+    served = (url, headers, WITHOUT_GEMINI)
+    return measured(command, environment, served, binaries, folder / "portkey")
 
 
-def measured(command, environment, url, headers, binaries, folder):
+def measured(command, environment, served, binaries, folder):
     """What the clients of a gateway saw that is started for it."""
     folder.mkdir()
-    asked = argparse.Namespace(url=url, model="faults", headers=headers, **CHAIN)
+    url, headers, vendors = served
+    asked = argparse.Namespace(
+        url=url, model="faults", headers=headers, vendors=vendors, **CHAIN
+    )
     with (folder / "log").open("wb") as log:
         running = []
 

@@ -37,12 +37,19 @@ def chapter():
 INTRODUCTION = """
 ## Other gateways
 
-`make faults-peers` asks other gateways the same, each with the same chain of the same stand-ins and
-with its fallbacks on ([their configurations](../tests/faults/peers)), with a second for an attempt
-where it takes one; read on {dates}. *Well* is a client that nobody could have served better: the
-answer where a candidate had one, else an honest error. Only faults that some gateway did not meet
-well every time are shown. A reply that names another model as its author, costs and logs are not
-judged here, nor is speed.
+`make faults-peers` asks other gateways the same, with their fallbacks on and a second for an attempt
+([their configurations](../tests/faults/peers)); measured on {dates}. LiteLLM has the same three
+candidates; Portkey has OpenAI's once more in place of Gemini's, whose streams it asks for in a form
+that the stand-in may not serve as Google does. *Well* is a client that nobody could have served better:
+the answer where a candidate had one, else an honest error. A *lie* is often a stream that ends in
+order, and too early: an SDK shows it as an answer. Only faults that one of the two did not meet well
+every time are shown; statuses of other vendors' words, speed, cost and logs are not judged.
+
+Pointsman is held to the table above by `make e2e`. Others do what it does not: both deliver texts of
+any size, where `limits.reply` refuses them here; both ask the next candidate after a bad request and
+after OpenAI's refusal, which here wants `fallback_on_refusal`. Neither was asked to wait for a short
+`Retry-After`, which their retries can do in other ways. After two of the streams that hang (`garbage`,
+`page-in-a-200`), LiteLLM answered nobody any more and was started again.
 """
 
 
