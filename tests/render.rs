@@ -342,6 +342,26 @@ fn credentials_that_a_chain_cannot_tell_apart_are_refused() {
 }
 
 #[test]
+fn a_wait_that_no_chain_can_make_is_refused() {
+    let text = THREE.replacen(
+        "models:",
+        "defaults: {timeouts: {wait_for: warm}}\nmodels:",
+        1,
+    );
+    let (config, _) = load(&text);
+    let reasons = envoy::unable(&config, version("1.38"));
+    assert!(!reasons.is_empty());
+    for reason in reasons {
+        assert!(
+            reason.starts_with("models.")
+                && reason.contains(": timeouts.wait_for: found warm, expected last: "),
+            "{reason}"
+        );
+    }
+    assert_eq!(envoy::unable(&config, version("1.40")), [""; 0]);
+}
+
+#[test]
 fn files_of_secrets_say_where_they_are() {
     let (config, _) = load(TOKENS);
     let files = envoy::secret_files(&config);

@@ -1,14 +1,14 @@
 //! What a configuration asks for and an Envoy cannot do.
 
 use super::{EnvoyVersion, MAX_CHAINS, chains, ratelimit, signing};
-use crate::config::{Config, ProviderConfig};
+use crate::config::{Config, ProviderConfig, Timeouts, WaitFor};
 use crate::exchange::Topology;
 
 /// Why this Envoy cannot do what the configuration asks for, with a way out; empty when it can.
 pub fn unable(config: &Config, version: EnvoyVersion) -> Vec<String> {
     let mut reasons = without_tokens(config, version);
     reasons.extend(match version.topology() {
-        Topology::StaticChain => confused(config),
+        Topology::StaticChain => [confused(config), unawaited(config)].concat(),
         Topology::PerAttempt => hedged_twice(config, version),
     });
     if ratelimit::service(config).is_some_and(|s| s.negative_hits) && !version.has_negative_hits() {
@@ -22,13 +22,7 @@ pub fn unable(config: &Config, version: EnvoyVersion) -> Vec<String> {
 
 /// A hedged attempt does not choose its cluster again.
 fn hedged_twice(config: &Config, version: EnvoyVersion) -> Vec<String> {
-    let models = config.models.values();
-    let models = models.map(|model| (format!("models.{}", model.name), Some(model.timeouts)));
-    let rules = config.routing.rules.iter();
-    let rules = rules.map(|rule| (format!("rules of name {}", rule.name), rule.timeouts));
-    let hedged = models
-        .chain(rules)
-        .filter(|(_, times)| times.is_some_and(|t| t.hedge_ms > 0));
+    let hedged = times(config).filter(|(_, times)| times.hedge_ms > 0);
     let reason = |(place, _)| {
         format!(
             "{place}: timeouts.hedge: found a time, but where each attempt chooses its cluster, Envoy \
@@ -36,6 +30,33 @@ fn hedged_twice(config: &Config, version: EnvoyVersion) -> Vec<String> {
         )
     };
     hedged.map(reason).collect()
+}
+
+/// In a chain Envoy goes on by itself: only its last member can be there twice.
+fn unawaited(config: &Config) -> Vec<String> {
+    let awaited = times(config).filter_map(|(place, times)| {
+        let found = match times.wait_for {
+            WaitFor::Last => return None,
+            WaitFor::Warm => "warm",
+            WaitFor::Any => "any",
+        };
+        Some(format!(
+            "{place}: timeouts.wait_for: found {found}, expected last: a static chain goes on to the \
+             next candidate instead of waiting for anybody else; render for Envoy 1.39 or later \
+             without --chains, or leave wait_for out"
+        ))
+    });
+    awaited.collect()
+}
+
+/// The times of every model and rule, and where they stand.
+fn times(config: &Config) -> impl Iterator<Item = (String, Timeouts)> {
+    let models = config.models.values();
+    let models = models.map(|model| (format!("models.{}", model.name), model.timeouts));
+    let rules = config.routing.rules.iter();
+    let rules =
+        rules.filter_map(|rule| Some((format!("rules of name {}", rule.name), rule.timeouts?)));
+    models.chain(rules)
 }
 
 fn without_tokens(config: &Config, version: EnvoyVersion) -> Vec<String> {
