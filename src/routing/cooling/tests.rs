@@ -94,3 +94,44 @@ fn who_serves_as_many_as_it_may_comes_last_and_may_less_as_it_fails() {
     assert!(is_first(Busy(24, Some(0.5))) && !is_first(Busy(25, Some(0.5))));
     assert!(is_first(Busy(4, Some(1.0))) && !is_first(Busy(5, Some(1.0))));
 }
+
+/// Each target serves so many requests, and fails so often.
+struct AllBusy([(&'static str, u64, Option<f64>); 2]);
+
+impl Observed for AllBusy {
+    fn target(&self, provider: &str, _model: &str) -> TargetState {
+        let mut known = self.0.iter();
+        let found = known.find(|(name, ..)| *name == provider);
+        found.map_or_else(TargetState::default, |(_, requests, failed)| TargetState {
+            in_flight_requests: *requests,
+            error_rate: *failed,
+            ..TargetState::default()
+        })
+    }
+
+    fn is_warm(&self, _provider: &str, _model: &str, _prefix: u64) -> bool {
+        false
+    }
+}
+
+#[test]
+fn when_all_are_full_those_come_first_that_are_the_least_so() {
+    let order = |busy| {
+        let mut backends = ["a", "b"].map(crate::routing::tests::backend);
+        for backend in &mut backends {
+            backend.concurrency = Some(Concurrency { most: 8, least: 1 });
+        }
+        let mut candidates = backends.iter().collect();
+        let told = put_last(&mut candidates, &AllBusy(busy));
+        let names: String = candidates.iter().map(|c| &*c.provider).collect();
+        (names, told)
+    };
+    let dying = Some(1.0);
+    let stays = (String::from("ab"), (0, false));
+    assert_eq!(order([("a", 8, None), ("b", 8, None)]), stays);
+    assert_eq!(order([("a", 1, dying), ("b", 8, None)]), stays);
+    let swapped = (String::from("ba"), (1, false));
+    assert_eq!(order([("a", 2, dying), ("b", 8, None)]), swapped);
+    assert_eq!(order([("a", 2, dying), ("b", 15, None)]), swapped);
+    assert_eq!(order([("a", 9, None), ("b", 8, None)]), swapped);
+}
