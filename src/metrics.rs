@@ -8,7 +8,7 @@
 //! the configuration, classes and kinds those of this file.
 
 use crate::failure::Class;
-use crate::observed::{Bill, CoolDown, Observation};
+use crate::observed::{Bill, CoolDown, Judged, Observation};
 
 /// How a metric is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +63,13 @@ const BUDGET: &str = "pointsman_budget";
 /// What it counts.
 const UNIT: &str = "pointsman_unit";
 
+/// What a quality gate found wanting; `kept` when nothing was.
+const GATE: &str = "pointsman_gate";
+/// What became of asking a quality gate's webhook.
+const SCORER: &str = "pointsman_scorer";
+
 /// Every label.
-pub const LABELS: [&str; 13] = [
+pub const LABELS: [&str; 15] = [
     REQUEST_MODEL,
     PROVIDER,
     RESPONSE_MODEL,
@@ -78,6 +83,8 @@ pub const LABELS: [&str; 13] = [
     CACHE,
     BUDGET,
     UNIT,
+    GATE,
+    SCORER,
 ];
 
 /// The conventions' bounds, in milliseconds.
@@ -129,10 +136,18 @@ pub enum Of {
     PromptSurcharge,
     /// Requests that keep connections open.
     KeptWarm,
+    /// Answers that a quality gate has judged.
+    Judged,
+    /// Webhooks that were asked for a score.
+    Scored,
+    /// What judging has added to the time until the client has an answer.
+    GateTime,
+    /// What answers saved that came from another than the last candidate.
+    GateSaved,
 }
 
 /// Every metric, in the order of [`Of`].
-pub const METRICS: [Metric; 20] = [
+pub const METRICS: [Metric; 24] = [
     Metric {
         name: "pointsman_requests_total",
         kind: Kind::Counter,
@@ -271,6 +286,34 @@ pub const METRICS: [Metric; 20] = [
         kind: Kind::Counter,
         help: "requests of the proxy itself that keep connections open; `unreached` without a reply",
         labels: &[PROVIDER, STATUS],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_gate_answers_total",
+        kind: Kind::Counter,
+        help: "answers that a quality gate judged: `kept`, or what it found wanting",
+        labels: &[PROVIDER, RESPONSE_MODEL, GATE],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_gate_webhook_total",
+        kind: Kind::Counter,
+        help: "answers that a quality gate's webhook was to score, by what became of asking",
+        labels: &[PROVIDER, RESPONSE_MODEL, SCORER],
+        buckets: &[],
+    },
+    Metric {
+        name: "pointsman_gate_added_milliseconds",
+        kind: Kind::Histogram,
+        help: "what a quality gate added: to an answer that it kept, or the attempt that it passed on",
+        labels: &[PROVIDER, RESPONSE_MODEL, GATE],
+        buckets: DURATIONS,
+    },
+    Metric {
+        name: "pointsman_gate_saved_nano_usd_total",
+        kind: Kind::Counter,
+        help: "what answers that were kept would have cost more of the last candidate, in billionths of a USD",
+        labels: &[PROVIDER, RESPONSE_MODEL],
         buckets: &[],
     },
 ];
@@ -424,8 +467,14 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
     if let Some(ms) = update.total_ms {
         add(Of::Duration, "", ms);
     }
+    if let Some(judged) = &observation.judged {
+        of_judged(judged, target, count);
+    }
     if let Some(bill) = &observation.bill {
         of_bill(bill, target, count);
+        if bill.gained_nano_usd > 0 {
+            count(&Of::GateSaved.sample(target, "", bill.gained_nano_usd));
+        }
         let amount = bill.saved_nano_usd.unsigned_abs();
         match bill.saved_nano_usd {
             0 => {}
@@ -435,6 +484,19 @@ pub fn of_observation(observation: &Observation, count: &mut dyn FnMut(&Sample<'
         if observation.rejected {
             of_rejected(bill, target, ended_as(observation), count);
         }
+    }
+}
+
+fn of_judged(judged: &Judged, target: (&str, &str), count: &mut dyn FnMut(&Sample<'_>)) {
+    let Judged {
+        signal,
+        scorer,
+        added_ms,
+    } = *judged;
+    count(&Of::Judged.sample(target, signal, 1));
+    count(&Of::GateTime.sample(target, signal, added_ms));
+    if !scorer.is_empty() {
+        count(&Of::Scored.sample(target, scorer, 1));
     }
 }
 

@@ -1,5 +1,6 @@
-//! Asking a classifier outside: the question, what its answer means, for how long it is
-//! remembered, and who waits for it. No host calls; whoever has sockets sends the question.
+//! Asking somebody outside, a classifier or who scores answers: the question, what its answer
+//! means, for how long it is remembered, and who waits for it. No host calls; whoever has sockets
+//! sends the question.
 
 mod cache;
 mod digest;
@@ -9,8 +10,10 @@ mod reading;
 
 pub use cache::{Cache, Key};
 pub use flights::{Flights, Place, Waiting};
-pub use question::{Asked, Features, model_question, webhook_question};
-pub use reading::{MAX_REPLY_BYTES, Reply, read, spent};
+pub use question::{Asked, Features, Judged, model_question, score_question, webhook_question};
+pub use reading::{MAX_REPLY_BYTES, Reply, read, read_score, spent};
+
+use crate::config::Webhook;
 
 /// The key of a question: which classifier, and what it is asked.
 pub fn key(classifier: &str, body: &[u8]) -> Key {
@@ -20,7 +23,7 @@ pub fn key(classifier: &str, body: &[u8]) -> Key {
 /// A question on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The classifier's name.
+    /// The name of whoever is asked.
     pub classifier: String,
     /// What makes it equal to another question.
     pub key: Key,
@@ -32,6 +35,47 @@ pub struct Question {
     pub body: Vec<u8>,
     /// The longest that is waited for the answer, in milliseconds.
     pub deadline_ms: u64,
+}
+
+impl Question {
+    /// A `POST` of JSON.
+    pub fn new(
+        name: &str,
+        cluster: &str,
+        (authority, path): (String, String),
+        body: Vec<u8>,
+        deadline_ms: u64,
+    ) -> Question {
+        Question {
+            classifier: name.to_owned(),
+            key: key(name, &body),
+            cluster: cluster.to_owned(),
+            headers: vec![
+                (":method", "POST".to_owned()),
+                (":path", path),
+                (":authority", authority),
+                ("content-type", "application/json".to_owned()),
+            ],
+            body,
+            deadline_ms,
+        }
+    }
+
+    /// The same to the operator's endpoint.
+    pub fn to_webhook(
+        name: &str,
+        cluster: &str,
+        webhook: &Webhook,
+        body: Vec<u8>,
+        deadline_ms: u64,
+    ) -> Question {
+        let path = match webhook.endpoint.path.as_str() {
+            "" => "/".to_owned(),
+            path => path.to_owned(),
+        };
+        let place = (webhook.endpoint.authority(), path);
+        Question::new(name, cluster, place, body, deadline_ms)
+    }
 }
 
 /// What became of a question.

@@ -1,4 +1,4 @@
-//! What a classifier is asked, as JSON.
+//! What is asked, as JSON.
 
 use serde_json::{Value, json};
 
@@ -23,9 +23,7 @@ pub type Features = Value;
 impl Asked<'_> {
     /// The beginning of the last user message.
     fn excerpt(&self, most: usize) -> &str {
-        let text = self.sample.text.trim_end();
-        let end = text.floor_char_boundary(most);
-        text.get(..end).unwrap_or_default()
+        beginning(self.sample.text.trim_end(), most)
     }
 
     fn features(&self) -> Features {
@@ -91,4 +89,52 @@ pub fn webhook_question(classifier: &Classifier, sends_text: bool, asked: &Asked
         fields.insert("text".to_owned(), text.into());
     }
     body.to_string().into_bytes()
+}
+
+/// An answer whose score is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'a> {
+    /// The model that the client asked for.
+    pub model: &'a str,
+    /// Who answered, as `provider/model`.
+    pub candidate: &'a str,
+    /// It comes as a stream.
+    pub streamed: bool,
+    /// This is all of it.
+    pub is_whole: bool,
+    /// Its score so far, in thousandths.
+    pub score: u16,
+    /// What it must reach.
+    pub threshold: u16,
+    /// What it says.
+    pub text: &'a str,
+    /// What the user said last; `None` when no text leaves.
+    pub prompt: Option<&'a str>,
+}
+
+/// What a webhook is told of an answer; text only where the operator wants that.
+pub fn score_question(judged: &Judged<'_>, most: usize) -> Vec<u8> {
+    let ratio = |thousandths: u16| f64::from(thousandths) / 1000.0;
+    let mut body = json!({
+        "version": 1,
+        "model": judged.model,
+        "candidate": judged.candidate,
+        "stream": judged.streamed,
+        "whole": judged.is_whole,
+        "score": ratio(judged.score),
+        "threshold": ratio(judged.threshold),
+        "answer_bytes": judged.text.len(),
+    });
+    if let (Some(prompt), Value::Object(fields)) = (judged.prompt, &mut body) {
+        let answer = beginning(judged.text, most);
+        fields.insert("prompt".to_owned(), prompt.into());
+        fields.insert("answer".to_owned(), answer.into());
+    }
+    body.to_string().into_bytes()
+}
+
+/// At most so many bytes of a text.
+fn beginning(text: &str, most: usize) -> &str {
+    let end = text.floor_char_boundary(most);
+    text.get(..end).unwrap_or_default()
 }

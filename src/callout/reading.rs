@@ -48,6 +48,19 @@ pub fn read<'c>(classifier: &'c Classifier, reply: &Reply) -> Option<&'c str> {
     }
 }
 
+/// The score that a webhook gives an answer, in thousandths.
+pub fn read_score(reply: &Reply) -> Option<u16> {
+    if reply.status != 200 || reply.body.len() > MAX_REPLY_BYTES {
+        return None;
+    }
+    let value: Value = json::deserialize(&reply.body).ok()?;
+    let score = value.get("score")?.as_f64()?;
+    // What lies between 0 and 1 fits.
+    (0.0..=1.0)
+        .contains(&score)
+        .then(|| (score * 1000.0).round() as u16)
+}
+
 /// What an answer of a model used, as it says itself; nothing for webhooks.
 pub fn spent(reply: &Reply) -> Spent {
     if !reply.committed || reply.body.len() > MAX_REPLY_BYTES {

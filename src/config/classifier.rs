@@ -57,6 +57,24 @@ pub struct Webhook {
     pub sends_text: bool,
 }
 
+/// Who is asked for the score of answers.
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    /// Its name, and its cluster's.
+    pub name: String,
+    /// Who is asked.
+    pub webhook: Webhook,
+    /// The longest that an answer waits for it, in milliseconds.
+    pub deadline_ms: u64,
+    /// The most of the prompt, and of the answer, that it is shown, in bytes.
+    pub excerpt_bytes: usize,
+}
+
+/// The cluster of the webhook that scores a model's answers.
+pub(super) fn scorer_name(model: &str) -> String {
+    format!("gate.{model}")
+}
+
 /// The cluster of a classifier's webhook.
 pub fn webhook_cluster(name: &str) -> String {
     // No provider's cluster has a dot in its name.

@@ -37,7 +37,7 @@ pub mod yaml;
 
 pub use budgets::RateLimitService;
 pub use budgets::{Budget, By, Holder, Scope, Team, Unit};
-pub use classifier::{Classifier, ModelSource, Source, Webhook, webhook_cluster};
+pub use classifier::{Classifier, ModelSource, Scorer, Source, Webhook, webhook_cluster};
 pub use document::Mark;
 pub use problem::{Problem, Severity};
 pub use response_cache::ResponseCache;
@@ -109,6 +109,22 @@ impl Config {
     /// The model of this name.
     pub fn model(&self, name: &str) -> Option<&ModelConfig> {
         self.models.get(name)
+    }
+
+    /// Every webhook, with its cluster's name.
+    #[cfg(feature = "cli")]
+    pub fn webhooks(&self) -> impl Iterator<Item = (String, &Webhook)> {
+        let of_classifiers = self.classifiers.iter().filter_map(|(name, classifier)| {
+            let Source::Webhook(webhook) = &classifier.source else {
+                return None;
+            };
+            Some((webhook_cluster(name), webhook))
+        });
+        let of_gates = self.models.values().filter_map(|model| {
+            let scorer = model.quality_gate.as_ref()?.scorer.as_ref()?;
+            Some((scorer.name.clone(), &scorer.webhook))
+        });
+        of_classifiers.chain(of_gates)
     }
 
     /// Whether a request header is set for some provider: it must not reach another one.
@@ -292,7 +308,7 @@ pub struct ModelConfig {
     /// Whether a request goes on whose reply may have been stored.
     pub repeat_stored: bool,
     /// Which answers pass, where not all do.
-    pub quality_gate: Option<QualityGate>,
+    pub quality_gate: Option<Arc<QualityGate>>,
     /// Times for this model.
     pub timeouts: Timeouts,
     /// Which answers are kept; `None` for none.
@@ -313,12 +329,14 @@ pub struct UnderLoad {
 }
 
 /// Which answers pass; the last candidate's always do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct QualityGate {
     /// The score that an answer must reach, 0 to 1000.
     pub threshold: u16,
     /// How much of a stream is held to be scored, in bytes.
     pub held_stream_bytes: u64,
+    /// Who is asked besides.
+    pub scorer: Option<Scorer>,
 }
 
 /// What happens when a parameter cannot be carried to a candidate as it is.

@@ -22,7 +22,7 @@ use super::raw_budgets::{RawBudget, RawTeam};
 use super::raw_cache::RawCache;
 #[cfg(feature = "cli")]
 use super::raw_catalog::{CatalogName, RawCatalogModel};
-use super::raw_classifiers::RawClassifier;
+use super::raw_classifiers::{RawClassifier, RawWebhook};
 use super::raw_prices::{RawPercent, RawPrices, RawPricesAbove};
 use super::raw_rules::{RawExplain, RawIntent, RawRequirement, RawRouting, RawRule, RawWhen};
 use super::shape::object;
@@ -471,6 +471,13 @@ object! {
         /// How much of a stream is held to be scored, as the client would get it; 1KiB when not
         /// said.
         held_stream: Size<1, MIB>,
+        /// Who is asked for the score of what looks good enough; nobody when not said. Whatever goes
+        /// wrong, the answer passes.
+        webhook: RawWebhook,
+        /// The longest that an answer waits for the webhook's score; 500ms when not said.
+        deadline: Duration<10, 10_000>,
+        /// The most of the prompt, and of the answer, that the webhook is shown; 2KiB when not said.
+        excerpt: Size<16, 16_384>,
     }
 }
 

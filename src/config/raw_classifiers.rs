@@ -45,8 +45,8 @@ object! {
         ca_file: CaFile,
         /// What it promises: a request that requires labels goes there only if it keeps them.
         labels: Map<LabelName, OneOrMore<LabelValue>, 0>,
-        /// Whether it gets the beginning of the last user message besides features; false when not
-        /// said.
+        /// Whether it gets text besides features: the beginning of the last user message, and where it
+        /// scores answers, of the answer; false when not said.
         send_text: bool,
     }
 }

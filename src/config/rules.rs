@@ -1,5 +1,7 @@
 //! Rules and what else decides who serves a request.
 
+use std::sync::Arc;
+
 use super::budgets::{Budget, Scope, Team};
 use super::{Config, ModelConfig, OnUnsupported, QualityGate, ResponseCache, Timeouts};
 use crate::catalog::{Backend, Labels};
@@ -257,8 +259,8 @@ impl<'c> Serving<'c> {
     }
 
     /// Which answers pass, where not all do.
-    pub fn quality_gate(&self) -> Option<QualityGate> {
-        self.model.quality_gate
+    pub fn quality_gate(&self) -> Option<&'c Arc<QualityGate>> {
+        self.model.quality_gate.as_ref()
     }
 
     /// Which answers are kept; `None` for none.

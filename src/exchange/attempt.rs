@@ -1,6 +1,7 @@
 //! One upstream try: from the plan to the provider's request, and from its reply to the
 //! client's. An attempt depends on no earlier one.
 
+mod judging;
 mod place;
 
 use std::collections::BTreeMap;
@@ -14,16 +15,16 @@ use super::handoff::{self, Handoff};
 use super::holding::Used;
 use super::misfit::Misfit;
 use super::mutation::{ImmediateResponse, Mutation};
-use super::reply::{Gate, ReplyState, ResponseHead};
+use super::reply::{ReplyState, ResponseHead};
 use super::{Topology, counting};
 use crate::adapt::{self, Candidate, prompt_cache};
+use crate::callout::Outcome;
 use crate::catalog::Backend;
 use crate::config::{Config, OnUnsupported, ProviderConfig, QualityGate};
 use crate::failure::{Class, Failure};
 use crate::fidelity::Report;
 use crate::operation::Operation;
 use crate::provider::Offer;
-use crate::quality::Expected;
 use crate::schema::openai::ChatCompletionRequest;
 use crate::schema::{ReplyContext, Target, TranslateError, Translated};
 
@@ -87,7 +88,7 @@ pub struct Attempt {
     offer: Option<Offer>,
     on_unsupported: OnUnsupported,
     token: String,
-    quality_gate: Option<QualityGate>,
+    quality_gate: Option<Arc<QualityGate>>,
     reply: ReplyState,
 }
 
@@ -129,7 +130,8 @@ impl Attempt {
         // What may have been stored is not asked for twice: its answer is taken as it is.
         let is_last = plan.is_last(index) || plan.once;
         // Whoever is last may answer as well as it can.
-        let quality_gate = serving.quality_gate().filter(|_| !is_last && !plan.hedged);
+        let is_judged = !is_last && !plan.hedged;
+        let quality_gate = serving.quality_gate().filter(|_| is_judged).cloned();
         let (on_unsupported, token) = (serving.on_unsupported(), facts.token.clone());
         let place = Place {
             plan: &plan,
@@ -252,10 +254,7 @@ impl Attempt {
             ChatCompletionRequest::parse(body).ok_or_else(|| refusal(other))
         };
         let (mut body, mut request) = (body, read(body)?);
-        self.reply.set_gate(self.quality_gate.map(|bounds| Gate {
-            bounds,
-            expected: Expected::by(&request),
-        }));
+        self.reply.set_gate(self.gate(&request));
         let adapted = adapt::adapt(&request, body, &self.candidate(), report);
         let adapted = adapted.map_err(untranslatable)?;
         if let Some(adapted) = &adapted {
@@ -330,13 +329,30 @@ impl Attempt {
 
     /// Where the next bytes of the reply's body buffer, which holds `size`, begin; `None` while
     /// nothing shall be read because the whole body is needed first.
-    pub fn reads_from(&self, size: usize, end_of_stream: bool) -> Option<usize> {
+    pub fn reads_from(&mut self, size: usize, end_of_stream: bool) -> Option<usize> {
         self.reply.reads_from(size, end_of_stream)
     }
 
     /// More of the reply's body, from [`Attempt::reads_from`] on.
     pub fn on_response_body(&mut self, bytes: &[u8], end_of_stream: bool, now_ms: u64) -> Mutation {
         self.reply.on_body(bytes, end_of_stream, now_ms)
+    }
+
+    /// Where in the reply's body buffer begins what has come while a webhook was asked; `None` when
+    /// nothing of it is of use.
+    pub fn unread(&self) -> Option<usize> {
+        self.reply.unread()
+    }
+
+    /// The webhook has given a score, or will not; `more` is what has come meanwhile, from
+    /// [`Attempt::unread`] on. `None` when nobody waits for it any more.
+    pub fn on_score(
+        &mut self,
+        more: &[u8],
+        score: (Outcome, Option<u16>),
+        now_ms: u64,
+    ) -> Option<Mutation> {
+        self.reply.on_score(more, score, now_ms)
     }
 
     /// Whether all has been told, so that [`Attempt::on_done`] has nothing to add.

@@ -194,6 +194,9 @@ pub struct Handoff {
     /// The reply may be stored: whatever leaves open whether it was is not repeated.
     #[serde(default, skip_serializing_if = "is_false")]
     pub once: bool,
+    /// The request requires labels that the gate's webhook does not keep.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unscored: bool,
     /// When all attempts together must be over, in Unix milliseconds, and how long they have in
     /// all; 0 for no limit.
     #[serde(default, skip_serializing_if = "is_zero")]

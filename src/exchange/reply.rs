@@ -9,7 +9,8 @@ mod quota;
 mod streaming;
 mod telling;
 
-pub(super) use self::gate::Gate;
+use self::gate::Arrived;
+pub(super) use self::gate::{Gate, Terms};
 use self::quota::Quota;
 pub use self::quota::tells_limit;
 use self::telling::fidelity;
@@ -17,6 +18,7 @@ use super::credentials::{is_of_limits, is_withheld_from_client};
 use super::holding::Used;
 use super::mutation::Mutation;
 use crate::adapt::{Reshape, Whole};
+use crate::callout::Outcome;
 use crate::catalog::cost::Tariff;
 use crate::config::{Limits, OnUnsupported};
 use crate::failure::{Class, Failure};
@@ -120,6 +122,8 @@ enum Phase {
         /// Its first meaningful event has come.
         started: bool,
     },
+    /// Held until a webhook has said how good it is.
+    Asking(Box<Arrived>),
     /// A stream that the client has begun to see.
     Committed {
         translator: Box<dyn StreamTranslator>,
@@ -287,8 +291,13 @@ impl ReplyState {
     }
 
     /// What grows beyond a limit is judged at once: its end may be beyond what Envoy buffers.
-    pub(super) fn reads_from(&self, size: usize, end_of_stream: bool) -> Option<usize> {
-        match &self.phase {
+    pub(super) fn reads_from(&mut self, size: usize, end_of_stream: bool) -> Option<usize> {
+        match &mut self.phase {
+            Phase::Asking(arrived) => {
+                arrived.grow(end_of_stream);
+                let is_too_much = size as u64 > self.limits.held_stream_bytes;
+                self.unread().filter(|_| is_too_much && size != usize::MAX)
+            }
             Phase::Buffered if size as u64 > self.limits.reply_bytes => Some(0),
             Phase::Error { .. } if size > MAX_ERROR_BYTES => Some(0),
             Phase::Error { .. } | Phase::Buffered if !end_of_stream => None,
@@ -299,6 +308,12 @@ impl ReplyState {
 
     pub(super) fn on_body(&mut self, bytes: &[u8], end_of_stream: bool, now_ms: u64) -> Mutation {
         match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Asking(arrived) => {
+                // More has come than is held for anybody.
+                self.phase = Phase::Asking(arrived);
+                let unanswered = (Outcome::Timeout, None);
+                self.on_score(bytes, unanswered, now_ms).unwrap_or_default()
+            }
             Phase::Error {
                 status,
                 retry_after,
@@ -367,16 +382,29 @@ impl ReplyState {
         if out.len() as u64 > self.limits.reply_bytes {
             return self.fail_charged(reply.usage, too_large(), now_ms);
         }
-        if let Err(failure) = self.judge_whole(&out) {
-            return self.fail_charged(reply.usage, failure, now_ms);
-        }
+        let is_changed = out != body;
+        let whole = Arrived::Whole {
+            reply,
+            out,
+            is_changed,
+        };
+        self.pass_gate(whole, now_ms)
+    }
+
+    fn deliver_whole(
+        &mut self,
+        reply: &Reply,
+        out: Vec<u8>,
+        is_changed: bool,
+        now_ms: u64,
+    ) -> Mutation {
         let mut mutation = Mutation::default();
         if !self.keeps_media_type() {
             mutation.set("content-type", "application/json");
         }
         mutation.set("content-length", out.len().to_string());
-        self.commit_whole(&reply, now_ms, &mut mutation);
-        mutation.body = (out != body).then_some(out);
+        self.commit_whole(reply, now_ms, &mut mutation);
+        mutation.body = is_changed.then_some(out);
         mutation
     }
 

@@ -55,6 +55,8 @@ fn a_trail_can_be_read_by_machines_and_by_people() {
         class,
         status,
         elapsed_ms: 5,
+        gate: "",
+        scorer: "",
         wait_s: 0,
     };
     let trail = append("", &entry("a,b;c=d", Class::Timeout.as_str(), None));

@@ -40,6 +40,10 @@ pub(super) struct Entry<'a> {
     pub elapsed_ms: u64,
     /// The same candidate is asked again in so many seconds; 0 when it is not.
     pub wait_s: u64,
+    /// What the quality gate found wanting; empty for nothing.
+    pub gate: &'a str,
+    /// What became of asking the gate's webhook; empty where there is none.
+    pub scorer: &'a str,
 }
 
 impl fmt::Display for Entry<'_> {
@@ -50,6 +54,11 @@ impl fmt::Display for Entry<'_> {
             write!(f, ";status={status}")?;
         }
         write!(f, ";ms={}", self.elapsed_ms)?;
+        for (field, value) in [("gate", self.gate), ("scorer", self.scorer)] {
+            if !value.is_empty() {
+                write!(f, ";{field}={value}")?;
+            }
+        }
         match self.wait_s {
             0 => Ok(()),
             seconds => write!(f, "{WAITED}{seconds}"),

@@ -3,7 +3,7 @@ use crate::failure::Failure;
 use crate::observed::{CoolDown, Payer, Settings, Update};
 use crate::usage::Usage;
 
-const ALL: [Of; 17] = [
+const ALL: [Of; 24] = [
     Of::Requests,
     Of::Attempts,
     Of::Failovers,
@@ -21,6 +21,13 @@ const ALL: [Of; 17] = [
     Of::BudgetUsed,
     Of::BudgetRefusals,
     Of::Downgrades,
+    Of::PromptSaved,
+    Of::PromptSurcharge,
+    Of::KeptWarm,
+    Of::Judged,
+    Of::Scored,
+    Of::GateTime,
+    Of::GateSaved,
 ];
 
 /// Every sample's name and value.
@@ -68,6 +75,11 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
         },
         number: 1,
         cool_down: CoolDown::after(&failure, "openai", "m", Settings::default(), 1),
+        judged: Some(Box::new(Judged {
+            signal: "kept",
+            scorer: "timeout",
+            added_ms: 2,
+        })),
         bill: Some(Box::new(Bill {
             usage: Usage {
                 input_tokens: 7,
@@ -75,6 +87,7 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
             },
             nano_usd: 42,
             saved_nano_usd: -3,
+            gained_nano_usd: 9,
             payer: Payer {
                 model: "smart".to_owned(),
                 rule: String::new(),
@@ -92,8 +105,12 @@ fn an_attempt_is_counted_with_all_that_is_known_of_it() {
         format!("pointsman_cool_downs_total{of}pointsman_class=.=rate_limited;.; 1"),
         format!("gen_ai_client_operation_time_to_first_chunk_milliseconds{of} 12"),
         format!("gen_ai_client_operation_duration_milliseconds{of} 30"),
+        format!("pointsman_gate_answers_total{of}pointsman_gate=.=kept;.; 1"),
+        format!("pointsman_gate_added_milliseconds{of}pointsman_gate=.=kept;.; 2"),
+        format!("pointsman_gate_webhook_total{of}pointsman_scorer=.=timeout;.; 1"),
         format!("gen_ai_client_token_usage_total{of}gen_ai_token_type=.=input;.;{asked} 7"),
         format!("pointsman_cost_nano_usd_total{of}pointsman_team=.=search;.;{asked} 42"),
+        format!("pointsman_gate_saved_nano_usd_total{of} 9"),
         format!("pointsman_prompt_cache_surcharge_nano_usd_total{of} 3"),
     ];
     assert_eq!(told, expected);
@@ -113,14 +130,22 @@ fn an_answer_that_is_thrown_away_is_counted_with_what_it_cost() {
             },
             nano_usd: 5,
             saved_nano_usd: 0,
+            gained_nano_usd: 0,
             payer: Payer::default(),
         })),
         rejected: true,
+        judged: Some(Box::new(Judged {
+            signal: "refusal",
+            scorer: "",
+            added_ms: 12,
+        })),
         ..Observation::default()
     };
     let told = told(|count| of_observation(&observation, count));
     let expected = [
         "pointsman_attempts_totalpointsman_class=.=low_quality;.; 1",
+        "pointsman_gate_answers_totalpointsman_gate=.=refusal;.; 1",
+        "pointsman_gate_added_millisecondspointsman_gate=.=refusal;.; 12",
         "gen_ai_client_token_usage_totalgen_ai_token_type=.=output;.; 7",
         "pointsman_cost_nano_usd_total 5",
         "pointsman_rejected_tokens_totalpointsman_class=.=low_quality;.; 7",

@@ -22,7 +22,7 @@ pub use memory::Memory;
 pub use record::{Figures, Record};
 pub use store::{Recorded, Store};
 pub use turns::Worker;
-pub use update::{Bill, Observation, Payer, Scope, Update};
+pub use update::{Bill, Judged, Observation, Payer, Scope, Update};
 pub use warm::Warm;
 
 /// What is known of one target. What has not been seen yet is `None`, never a guess.

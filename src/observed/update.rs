@@ -36,12 +36,25 @@ pub struct Observation {
     pub bill: Option<Box<Bill>>,
     /// Its answer, if it was one, is thrown away.
     pub rejected: bool,
+    /// What a quality gate has found.
+    pub judged: Option<Box<Judged>>,
     /// It is to be left alone.
     pub cool_down: Option<CoolDown>,
     /// It was to be left alone until lately, and is well again.
     pub recovered: bool,
     /// It has read a prompt whose beginning hashes to this.
     pub warm: Option<u64>,
+}
+
+/// What a quality gate has found; for metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What was found wanting; `kept` when nothing was.
+    pub signal: &'static str,
+    /// What became of asking a webhook; empty where there is none.
+    pub scorer: &'static str,
+    /// What judging has added to the time until the client has an answer, in milliseconds.
+    pub added_ms: u64,
 }
 
 /// What an attempt has used, and for whom; for metrics.
@@ -53,6 +66,8 @@ pub struct Bill {
     pub nano_usd: u64,
     /// What the provider's cache saved, in nano-USD; below 0 when writing to it cost more.
     pub saved_nano_usd: i64,
+    /// What the answer would have cost more of the candidate whose answers always pass, in nano-USD.
+    pub gained_nano_usd: u64,
     /// Who has asked.
     pub payer: Payer,
 }

@@ -34,6 +34,21 @@ impl Fault {
         }
     }
 
+    /// For metrics and trails.
+    pub(super) fn signal(self) -> &'static str {
+        match self {
+            Fault::Empty => "empty",
+            Fault::Refuses => "refusal",
+            Fault::Unsure => "unsure",
+            Fault::CutOff => "cut_off",
+            Fault::NotJson => "not_json",
+            Fault::UnknownFunction => "unknown_function",
+            Fault::BrokenArguments => "broken_arguments",
+            Fault::Repeats => "repeats",
+            Fault::Unlikely => "unlikely",
+        }
+    }
+
     /// For people.
     pub(super) fn as_str(self) -> &'static str {
         match self {

@@ -34,6 +34,17 @@ pub struct Score {
     pub value: u16,
     /// What took most off; empty when nothing did.
     pub reason: &'static str,
+    /// The same in a word.
+    pub signal: &'static str,
+}
+
+/// An answer that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// How good it looks.
+    pub score: Score,
+    /// What it says; empty for tool calls and sound.
+    pub text: String,
 }
 
 impl Expected {
@@ -43,22 +54,28 @@ impl Expected {
     }
 
     /// Scores a whole chat completion in OpenAI's form. What cannot be read has no score.
-    pub fn score(&self, completion: &[u8]) -> Option<Score> {
-        Some(Score::of(&reply::faults(self, completion)?))
+    pub fn look(&self, completion: &[u8]) -> Option<Look> {
+        let (faults, text) = reply::faults(self, completion)?;
+        let score = Score::of(&faults);
+        Some(Look { score, text })
     }
 
     /// Scores the beginning of a stream of chat completion chunks, as server-sent events; with
     /// `is_whole`, all of it.
-    pub fn score_stream(&self, events: &[u8], is_whole: bool) -> Score {
+    pub fn look_at_stream(&self, events: &[u8], is_whole: bool) -> Look {
         let seen = reply::read_stream(events);
         if seen.is_more_than_text {
-            return Score::of(&[]);
+            let (score, text) = (Score::of(&[]), String::new());
+            return Look { score, text };
         }
         let mut faults = faults_of_beginning(&seen.text);
         if is_whole {
             faults.extend(faults_of_whole(&seen.text, self.json));
         }
-        Score::of(&faults)
+        Look {
+            score: Score::of(&faults),
+            text: seen.text,
+        }
     }
 }
 
@@ -71,6 +88,7 @@ impl Score {
         Score {
             value: BEST.saturating_sub(lost),
             reason: worst.map_or("", |fault| fault.as_str()),
+            signal: worst.map_or("", |fault| fault.signal()),
         }
     }
 }

@@ -38,8 +38,9 @@ pub(super) fn expected(request: &ChatCompletionRequest<'_>) -> Expected {
     }
 }
 
-/// The faults of the first choice; `None` when this is no chat completion.
-pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<Vec<Fault>> {
+/// The faults of the first choice, and its text unless it is more than that; `None` when this is
+/// no chat completion.
+pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<(Vec<Fault>, String)> {
     let completion: Members<'_> = json::read(completion).ok()?;
     let choice = first(member(&completion, "choices")?)?;
     let message: Members<'_> = json::parse(member(&choice, "message")?)?;
@@ -50,7 +51,7 @@ pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<Vec<Fault
     if choice_is_unlikely(&choice) {
         faults.push(Fault::Unlikely);
     }
-    let text = text(&message, "content");
+    let mut text = text(&message, "content");
     match member(&message, "tool_calls").and_then(json::parse::<Vec<Members<'_>>>) {
         Some(calls) if !calls.is_empty() => {
             faults.extend(
@@ -58,8 +59,9 @@ pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<Vec<Fault
                     .iter()
                     .filter_map(|call| fault_of_call(expected, call)),
             );
+            text.clear();
         }
-        _ if holds_any(&message, &UNCHECKED) => {}
+        _ if holds_any(&message, &UNCHECKED) => text.clear(),
         _ if text.is_empty() && !self::text(&message, "refusal").is_empty() => {
             faults.push(Fault::Refuses);
         }
@@ -68,7 +70,7 @@ pub(super) fn faults(expected: &Expected, completion: &[u8]) -> Option<Vec<Fault
             faults.extend(faults_of_whole(&text, expected.json));
         }
     }
-    Some(faults)
+    Some((faults, text))
 }
 
 /// The text of chat completion chunks.

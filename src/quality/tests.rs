@@ -10,7 +10,7 @@ fn said(text: &str) -> Vec<u8> {
 }
 
 fn score(expected: &Expected, body: &[u8]) -> (u16, &'static str) {
-    let score = expected.score(body).unwrap();
+    let score = expected.look(body).unwrap().score;
     (score.value, score.reason)
 }
 
@@ -53,7 +53,11 @@ fn a_refusal_late_in_an_answer_is_no_refusal() {
     );
     let distinct = text.replacen("Bots", "Most bots", 1);
     assert_ne!(
-        Expected::default().score(&said(&distinct)).unwrap().reason,
+        Expected::default()
+            .look(&said(&distinct))
+            .unwrap()
+            .score
+            .reason,
         "it refuses"
     );
 }
@@ -128,7 +132,7 @@ fn what_is_no_completion_has_no_score() {
         "[1]",
         r#"{"choices":[{"message":4}]}"#,
     ] {
-        assert_eq!(Expected::default().score(body.as_bytes()), None, "{body}");
+        assert_eq!(Expected::default().look(body.as_bytes()), None, "{body}");
     }
 }
 
@@ -139,16 +143,37 @@ fn a_stream_is_scored_by_what_it_has_said() {
     let refusal = event(r#"{"role":"assistant","content":""}"#)
         + &event(r#"{"content":"I'm sorry, I ca"}"#)
         + &event(r#"{"content":"n't help with that"}"#);
-    assert_eq!(any.score_stream(refusal.as_bytes(), false).value, 300);
+    assert_eq!(
+        any.look_at_stream(refusal.as_bytes(), false).score.value,
+        300
+    );
     let call = event(r#"{"tool_calls":[{"index":0}]}"#);
-    assert_eq!(any.score_stream(call.as_bytes(), true).value, BEST);
+    assert_eq!(any.look_at_stream(call.as_bytes(), true).score.value, BEST);
     for delta in [
         r#"{"function_call":{"name":"f"}}"#,
         r#"{"audio":{"data":"AA"}}"#,
     ] {
         let stream = event(delta);
-        assert_eq!(any.score_stream(stream.as_bytes(), true).value, BEST);
+        assert_eq!(
+            any.look_at_stream(stream.as_bytes(), true).score.value,
+            BEST
+        );
     }
-    assert_eq!(any.score_stream(b"data: [DONE]\n\n", false).value, BEST);
-    assert_eq!(any.score_stream(b"data: [DONE]\n\n", true).value, 0);
+    assert_eq!(
+        any.look_at_stream(b"data: [DONE]\n\n", false).score.value,
+        BEST
+    );
+    assert_eq!(any.look_at_stream(b"data: [DONE]\n\n", true).score.value, 0);
+}
+
+#[test]
+fn what_was_said_is_told_and_calls_and_sound_say_nothing() {
+    let any = Expected::default();
+    assert_eq!(any.look(&said("Paris.")).unwrap().text, "Paris.");
+    let audio = completion(r#"{"content":"Paris.","audio":{"data":"AA"}}"#, "");
+    assert_eq!(any.look(&audio).unwrap().text, "");
+    let event = b"data: {\"choices\":[{\"delta\":{\"content\":\"Par\"}}]}\n\n";
+    assert_eq!(any.look_at_stream(event, false).text, "Par");
+    let refusal = any.look(&said("I can't help with that.")).unwrap().score;
+    assert_eq!((refusal.signal, refusal.reason), ("refusal", "it refuses"));
 }

@@ -47,6 +47,9 @@ CAPABILITIES = {
 PER_TRY_MS = 1500
 IDLE_MS = 2000
 
+#: For tests of what holds in both modes.
+BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
+
 #: Short, for many tests wait for them.
 TIMEOUTS = {"per_try": f"{PER_TRY_MS}ms", "idle": f"{IDLE_MS}ms"}
 

@@ -50,15 +50,16 @@ class Server:
 
 
 class Hook(Server):
-    """An endpoint that classifies, or a model that does."""
+    """An endpoint that classifies or scores, or a model that does."""
 
-    def __init__(self):
+    def __init__(self, usual=None):
         super().__init__()
+        self.usual = usual or {"class": "code"}
         self.reset()
 
     def reset(self):
         self.asked, self.delay_s, self.status = [], 0.0, 200
-        self.answer = {"class": "code"}
+        self.answer = self.usual
 
     def note(self, _path, headers, body):
         self.asked.append((headers, json.loads(body)))

@@ -97,7 +97,7 @@ def scene(binaries, tmp_path_factory):
     )
     gateway.hook, gateway.model = hook, model
     yield gateway
-    gateway.close(excused="a classifier cannot be called")
+    gateway.close(excused="cannot be called")
     standins.close()
     hook.close()
     model.close()

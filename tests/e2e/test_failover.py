@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from conftest import MODELS, PER_TRY_MS
+from conftest import BUFFERED_AND_STREAMED, MODELS, PER_TRY_MS
 from replies import (
     CLIENT_SECRETS,
     assert_addressed_to,
@@ -15,8 +15,6 @@ from replies import (
     trail,
     verdicts,
 )
-
-BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from conftest import candidate
+from conftest import BUFFERED_AND_STREAMED, candidate
 from gateway import VENDORS, WIDE, Gateway, poll, provider
 from replies import attempts, content, error, read_stream, trail, verdicts
 
@@ -19,7 +19,6 @@ HEDGE_MS = 150
 #: USD for a million tokens.
 PRICES = {"input": 3, "cached_input": 3, "output": 15}
 
-BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
 
 #: What an attempt can come to whose answer nobody waits for.
 SOAK_FAULTS = [

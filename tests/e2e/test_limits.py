@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from conftest import MODELS
+from conftest import BUFFERED_AND_STREAMED, MODELS
 from gateway import Gateway, provider
 from replies import content, verdicts
 
@@ -77,8 +77,6 @@ COMPATIBLE = {
 }
 
 OTHERS = ("anthropic", "silent")
-
-BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
 
 
 @pytest.fixture(scope="module")

@@ -50,6 +50,7 @@ def patient(binaries, shared_standins, tmp_path_factory):
     }
     if not binaries.has_static_chains:
         tests["any"] = {"timeouts": waits | {"wait_for": "any"}}
+        tests["warm"] = {"timeouts": waits | {"wait_for": "warm"}}
     providers, models = {}, {}
     for test, settings in tests.items():
         vendors = VENDORS[:1] if test in ("sole", "reset") else VENDORS[:2]
@@ -131,6 +132,32 @@ def test_any_candidate_is_waited_for_where_that_is_wanted(gateway):
     gateway.standins["openai"].fail(limited(1), times=1)
     response = gateway.chat("any")
     assert who(response) == [("openai", "rate_limited"), ("openai", "ok")]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
+def test_who_has_the_prompt_in_its_cache_is_waited_for_where_that_is_wanted(gateway, stream):
+    if gateway.binaries.has_static_chains:
+        pytest.skip("refused by render; see docs/failover.md")
+
+    def ask(system):
+        messages = [
+            {"role": "system", "content": f"{system} {stream} " * 400},
+            {"role": "user", "content": "hello"},
+        ]
+        return gateway.post({"model": "warm", "messages": messages, "stream": stream})
+
+    def is_well():
+        """The pause that a 429 has asked for is over, and one request has shown it."""
+        return who(ask("Something else.")) == [("openai", "ok")]
+
+    gateway.standins["openai"].fail(limited(1), times=1)
+    assert who(ask("Be brief.")) == [("openai", "rate_limited"), ("anthropic", "ok")], "it is cold"
+    poll("well again", is_well)
+    assert who(ask("Be brief.")) == [("openai", "ok")]
+    gateway.standins["openai"].fail(limited(1), times=1)
+    response, waited = timed(lambda: ask("Be brief."))
+    assert who(response) == [("openai", "rate_limited"), ("openai", "ok")]
+    assert 1 <= waited < 1.5 + SLACK_S
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])

@@ -6,7 +6,7 @@ The stand-ins repeat what the user says: who says a refusal gets one.
 import re
 
 import pytest
-from conftest import candidate
+from conftest import BUFFERED_AND_STREAMED, candidate
 from gateway import Gateway, poll, provider
 from replies import attempts, content, verdicts
 
@@ -49,9 +49,6 @@ def gated(binaries, shared_standins, tmp_path_factory):
 def gateway(gated):
     gated.standins.reset()
     return gated
-
-
-BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
 
 
 @BUFFERED_AND_STREAMED

@@ -4,7 +4,7 @@ Both topologies; buffered and streamed.
 """
 
 import pytest
-from conftest import MODELS, candidate
+from conftest import BUFFERED_AND_STREAMED, MODELS, candidate
 from gateway import SPEAKERS, Gateway, poll, provider
 from replies import content, error, verdicts
 
@@ -12,8 +12,6 @@ from replies import content, error, verdicts
 REFUSERS = [speaker for speaker in SPEAKERS if speaker not in ("openai", "deepseek")]
 
 TOPIC = "x-topic"
-
-BUFFERED_AND_STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["buffered", "stream"])
 
 
 def document(standins):

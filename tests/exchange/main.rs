@@ -13,6 +13,7 @@ mod chaos;
 mod classifiers;
 mod failures;
 mod fleet;
+mod gate;
 mod mesh;
 mod operations;
 mod passthrough;

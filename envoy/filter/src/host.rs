@@ -270,6 +270,11 @@ pub(crate) fn resume_request() {
     checked("continue_stream", hostcalls::resume_http_request());
 }
 
+/// Lets a held reply go on.
+pub(crate) fn resume_response() {
+    checked("continue_stream", hostcalls::resume_http_response());
+}
+
 /// What follows is done for this context; false when it is no more.
 pub(crate) fn act_for(context_id: u32) -> bool {
     let acts = hostcalls::set_effective_context(context_id);
@@ -290,7 +295,8 @@ pub(crate) fn call(question: &Question, timeout_ms: u64) -> Option<u32> {
         &question.body,
         timeout_ms,
     );
-    let failed = |status: &Status| log::warn!("a classifier cannot be called: {status:?}");
+    let failed =
+        |status: &Status| log::warn!("a webhook or classifier cannot be called: {status:?}");
     called.inspect_err(failed).ok()
 }
 

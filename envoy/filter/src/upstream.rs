@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use pointsman::callout::{Cache, Outcome, Question, read_score};
 use pointsman::config::Config;
 use pointsman::exchange::handoff::{FAILURE, PLAN, REJECTED_COST, REJECTED_TOKENS, TOKEN, TRAIL};
 use pointsman::exchange::keep_warm::{self, kept_by};
@@ -11,7 +12,7 @@ use pointsman::exchange::{
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
-use crate::host::{self, Recording, Side};
+use crate::host::{self, Recording, SharedData, Side};
 use crate::known;
 use crate::misfit;
 use crate::underway::{self, Running};
@@ -30,6 +31,8 @@ pub(crate) struct UpstreamFilter {
     context_id: u32,
     /// It is no attempt for a client: it keeps a connection open.
     keeps_warm: bool,
+    /// The call that the reply waits for, and whom it asks.
+    call: Option<(u32, String)>,
 }
 
 impl UpstreamFilter {
@@ -48,6 +51,7 @@ impl UpstreamFilter {
             watch,
             context_id,
             keeps_warm: false,
+            call: None,
         }
     }
 
@@ -114,15 +118,74 @@ impl UpstreamFilter {
         match received {
             None => Action::Continue,
             Some(None) => Action::Pause,
-            Some(Some((mutation, now_ms))) => {
-                self.recording.note(&mutation, now_ms);
-                host::apply(Side::Response, &mutation, size)
-            }
+            Some(Some((mutation, now_ms))) => self.carry_out(mutation, size, now_ms),
         }
+    }
+
+    fn carry_out(&mut self, mutation: Mutation, size: usize, now_ms: u64) -> Action {
+        self.recording.note(&mutation, now_ms);
+        match mutation.question {
+            Some(question) => self.ask(&question, now_ms),
+            None => host::apply(Side::Response, &mutation, size),
+        }
+    }
+
+    /// The reply is held until its score is there; whoever cannot be asked holds up nobody.
+    fn ask(&mut self, question: &Question, now_ms: u64) -> Action {
+        let cache = Cache::new(&SharedData, now_ms);
+        let rests = cache.rests(&question.classifier);
+        let asked = || host::call(question, question.deadline_ms);
+        let outcome = match (!rests).then(asked) {
+            None => Outcome::Resting,
+            Some(Some(number)) => {
+                self.call = Some((number, question.classifier.clone()));
+                return Action::Pause;
+            }
+            Some(None) => {
+                cache.note(&question.classifier, false);
+                Outcome::Failed
+            }
+        };
+        self.settle((outcome, None), now_ms)
+            .unwrap_or(Action::Continue)
+    }
+
+    /// Goes on with a reply that waits for its score; `None` when it does not wait any more.
+    fn settle(&self, score: (Outcome, Option<u16>), now_ms: u64) -> Option<Action> {
+        let mutation = self.with(|attempt| {
+            let unread = attempt.unread();
+            let more = unread.map(|from| host::body(Side::Response, from, usize::MAX - from));
+            attempt.on_score(&more.unwrap_or_default(), score, now_ms)
+        })??;
+        self.recording.note(&mutation, now_ms);
+        Some(host::apply(Side::Response, &mutation, usize::MAX))
     }
 }
 
 impl Context for UpstreamFilter {
+    fn on_http_call_response(
+        &mut self,
+        number: u32,
+        _headers: usize,
+        size: usize,
+        _trailers: usize,
+    ) {
+        let Some((_, name)) = self.call.take_if(|(asked, _)| *asked == number) else {
+            return;
+        };
+        let (reply, now_ms) = (host::reply(size), host::now_ms());
+        let score = read_score(&reply);
+        Cache::new(&SharedData, now_ms).note(&name, score.is_some());
+        let outcome = match score {
+            Some(_) => Outcome::Answered,
+            None if reply.timed_out() => Outcome::Timeout,
+            None => Outcome::Failed,
+        };
+        if self.settle((outcome, score), now_ms).is_some() {
+            host::resume_response();
+        }
+    }
+
     fn on_done(&mut self) -> bool {
         self.watch.forget(self.context_id);
         underway::leave(self.stream, &self.attempt);

@@ -15,9 +15,9 @@ use crate::config::words::{did_you_mean, quote};
 use crate::config::{Classifier, ModelConfig, ModelSource, Routing, Source, Webhook};
 use crate::routing::rules::Match;
 
-const DEADLINE_MS: u64 = 500;
+pub(super) const DEADLINE_MS: u64 = 500;
 const CACHE_MS: u64 = 600_000;
-const EXCERPT_BYTES: u64 = 2 << 10;
+pub(super) const EXCERPT_BYTES: u64 = 2 << 10;
 const MAX_TOKENS: u64 = 16;
 
 type Models = BTreeMap<String, ModelConfig>;
@@ -109,7 +109,11 @@ fn check_source(
     }
 }
 
-fn check_webhook(raw: &RawWebhook, path: &Path, findings: &mut Findings<'_>) -> Option<Webhook> {
+pub(super) fn check_webhook(
+    raw: &RawWebhook,
+    path: &Path,
+    findings: &mut Findings<'_>,
+) -> Option<Webhook> {
     let RawWebhook {
         url,
         key,

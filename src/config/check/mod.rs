@@ -12,6 +12,7 @@ mod classifier;
 mod dialect;
 #[cfg(feature = "cli")]
 mod fleet;
+mod gate;
 mod intent;
 mod model;
 mod provider;

@@ -3,25 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::adaptation::Adaptations;
-use super::cache;
 use super::candidate::{ProviderNames, check_candidates, check_labels};
+use super::{cache, gate};
 use crate::catalog::Backend;
 use crate::config::names::{ModelName, OnUnsupportedWord, ProviderName, WaitWord};
 use crate::config::path::Path;
 use crate::config::policy::RawPolicies;
 use crate::config::problem::{At, Finding, Findings};
 use crate::config::raw::{
-    MAX_CANDIDATES, RawAdaptive, RawCandidate, RawDefaults, RawModel, RawProvider, RawQualityGate,
-    RawTimeouts, RawUnderLoad,
+    MAX_CANDIDATES, RawAdaptive, RawCandidate, RawDefaults, RawModel, RawProvider, RawTimeouts,
+    RawUnderLoad,
 };
 use crate::config::shape::Given;
 use crate::config::units::show_duration;
 use crate::config::values::{Duration, List, Map};
 use crate::config::words::{did_you_mean, quote};
-use crate::config::{
-    Adaptive, ModelConfig, OnUnsupported, QualityGate, Timeouts, UnderLoad, WaitFor,
-};
-use crate::quality::BEST;
+use crate::config::{Adaptive, ModelConfig, OnUnsupported, Timeouts, UnderLoad, WaitFor};
 use crate::routing::Policies;
 use crate::routing::load::Ceiling;
 
@@ -122,11 +119,7 @@ fn check_model(
     let adaptation = adaptations.of_model(raw, on_unsupported, path, findings);
     let checked = check_candidates(candidates, providers, &adaptation, &at, findings);
     refuse_weightless(&policy, candidates, &checked, &at, findings);
-    if quality_gate.get().is_some() && checked.len() == 1 {
-        let finding = Finding::new("a gate before one candidate", "two candidates or more");
-        let finding = finding.hint("the last candidate's answer always passes");
-        findings.warning(At::Key, &path.key("quality_gate"), finding);
-    }
+    let whose = (name, checked.len());
     let model = ModelConfig {
         name: name.to_owned(),
         require: check_labels(require),
@@ -141,7 +134,9 @@ fn check_model(
             .get()
             .copied()
             .unwrap_or(defaults.repeat_stored),
-        quality_gate: quality_gate.get().map(check_quality_gate),
+        quality_gate: quality_gate
+            .get()
+            .map(|raw| gate::check(raw, whose, &path.key("quality_gate"), findings)),
         under_load: under_load
             .get()
             .and_then(|raw| check_under_load(raw, &path.key("under_load"), findings)),
@@ -151,19 +146,6 @@ fn check_model(
     };
     refuse_held_hedges(&model, path, findings);
     model
-}
-
-fn check_quality_gate(raw: &RawQualityGate) -> QualityGate {
-    let RawQualityGate {
-        threshold,
-        held_stream,
-    } = raw;
-    let threshold = threshold.get().map_or(0.7, |ratio| ratio.0);
-    QualityGate {
-        // A ratio lies between 0 and 1.
-        threshold: (threshold * f64::from(BEST)).round() as u16,
-        held_stream_bytes: held_stream.get().map_or(1024, |size| size.0),
-    }
 }
 
 fn check_under_load(

@@ -164,7 +164,9 @@ impl Downstream {
             ..Handoff::default()
         };
         let path = format!("{}/chat/completions", self.config.base_path);
-        let mut question = question(classifier, INNER, path, INNER.to_owned(), body);
+        let place = (INNER.to_owned(), path);
+        let (name, deadline_ms) = (&classifier.name, classifier.deadline_ms);
+        let mut question = Question::new(name, INNER, place, body, deadline_ms);
         let plan = String::from_utf8(plan.encode()).map_err(|_| Outcome::Failed)?;
         question.headers.push((QUESTION, plan));
         // Whoever must keep other labels waits for no answer to this.
@@ -187,35 +189,15 @@ fn of_webhook(
         return Err(Outcome::Excluded);
     }
     let body = callout::webhook_question(classifier, webhook.sends_text, asked);
-    let cluster = webhook_cluster(&classifier.name);
-    let path = match webhook.endpoint.path.as_str() {
-        "" => "/".to_owned(),
-        path => path.to_owned(),
-    };
-    let authority = webhook.endpoint.authority();
-    Ok(question(classifier, &cluster, path, authority, body))
-}
-
-fn question(
-    classifier: &Classifier,
-    cluster: &str,
-    path: String,
-    authority: String,
-    body: Vec<u8>,
-) -> Question {
-    Question {
-        classifier: classifier.name.clone(),
-        key: callout::key(&classifier.name, &body),
-        cluster: cluster.to_owned(),
-        headers: vec![
-            (":method", "POST".to_owned()),
-            (":path", path),
-            (":authority", authority),
-            ("content-type", "application/json".to_owned()),
-        ],
+    let (name, deadline_ms) = (&classifier.name, classifier.deadline_ms);
+    let cluster = webhook_cluster(name);
+    Ok(Question::to_webhook(
+        name,
+        &cluster,
+        webhook,
         body,
-        deadline_ms: classifier.deadline_ms,
-    }
+        deadline_ms,
+    ))
 }
 
 /// A question, or what keeps a connection open, has come to the inner listener: sends it where its

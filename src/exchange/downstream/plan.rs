@@ -3,7 +3,7 @@
 use super::Downstream;
 use super::decision::{Choice, Decided};
 use super::patience;
-use crate::catalog::Backend;
+use crate::catalog::{Backend, Labels};
 use crate::config::{Config, Serving, Timeouts};
 use crate::exchange::fleet::Fleet;
 use crate::exchange::handoff::{self, Handoff, Step, cluster_name};
@@ -117,10 +117,22 @@ impl Downstream {
             last_resort: last_resort(choice.resting(), &steps),
             probes: choice.probes,
             once,
+            unscored: is_unscored(serving, decided.required),
             steps,
             ..Handoff::default()
         }
     }
+}
+
+/// Whether whoever scores answers may not see those to this request.
+fn is_unscored(serving: Serving<'_>, required: &[&Labels]) -> bool {
+    let scorer = serving.quality_gate().and_then(|gate| gate.scorer.as_ref());
+    scorer.is_some_and(|scorer| {
+        let labels = &scorer.webhook.labels;
+        required
+            .iter()
+            .any(|required| labels.breach(required).is_some())
+    })
 }
 
 /// Whether an attempt will need an access token from Google's metadata server.

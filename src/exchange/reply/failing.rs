@@ -43,9 +43,11 @@ impl ReplyState {
             Phase::Buffered if self.origin.hedged => {
                 self.lose_hedged(Class::Reset, &mut mutation);
             }
-            phase @ (Phase::Awaited | Phase::Buffered | Phase::Held { .. }) => {
-                if let Phase::Held { translator, .. } = phase {
-                    self.usage = translator.usage();
+            phase @ (Phase::Awaited | Phase::Buffered | Phase::Held { .. } | Phase::Asking(_)) => {
+                match phase {
+                    Phase::Held { translator, .. } => self.usage = translator.usage(),
+                    Phase::Asking(arrived) => self.usage = self.tiered(arrived.usage()),
+                    _ => {}
                 }
                 let class = self.unanswered(connect_failed, now_ms);
                 let failure = Failure::new(class, unanswered_message(class));

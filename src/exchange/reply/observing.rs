@@ -62,9 +62,11 @@ impl ReplyState {
         let origin = &self.origin;
         let (provider, model) = (&origin.provider, &origin.model);
         let cool_down = CoolDown::after(failure, provider, model, origin.settings, now_ms);
+        let is_poor = failure.class == Class::LowQuality;
         mutation.observed.push(Observation {
             cool_down,
             rejected: true,
+            judged: is_poor.then(|| self.judged(now_ms)).flatten(),
             ..self.observation(update)
         });
         self.tell_usage(mutation);
@@ -104,6 +106,10 @@ impl ReplyState {
                 self.seen.note(&out);
                 (translator.usage(), true)
             }
+            Phase::Asking(arrived) => {
+                self.seen.note(arrived.events());
+                (arrived.usage(), true)
+            }
             Phase::Awaited | Phase::Buffered => (self.usage, !self.origin.ejected),
             Phase::Error { .. } | Phase::Over => (self.usage, false),
         };
@@ -124,6 +130,7 @@ impl ReplyState {
                     usage: self.usage,
                     nano_usd: self.cost(&self.usage).unwrap_or(0),
                     saved_nano_usd: self.saved().unwrap_or(0),
+                    gained_nano_usd: self.gained(),
                     payer: self.origin.payer.clone(),
                 })
             });
@@ -151,6 +158,7 @@ impl ReplyState {
             warm,
             cool_down: self.used_up(now_ms),
             recovered: self.origin.probes,
+            judged: self.judged(now_ms),
             ..self.observation(update)
         });
     }

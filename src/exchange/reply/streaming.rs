@@ -1,6 +1,6 @@
 //! A reply that comes as a stream: held until it says something, then passed on as it comes.
 
-use super::{Mutation, Phase, ReplyState};
+use super::{Arrived, Mutation, Phase, ReplyState};
 use crate::schema::{Progress, Reply, StreamTranslator};
 
 impl ReplyState {
@@ -29,18 +29,27 @@ impl ReplyState {
             // Nothing has reached the client: a stream that stopped short fails as a whole.
             let usage = translator.usage();
             return match translator.finish(&mut out) {
-                Ok(reply) => self.release(out, &reply, now_ms),
+                Ok(reply) => self.pass_gate(Arrived::Ended { reply, out }, now_ms),
                 Err(failure) => self.fail_charged(usage, failure, now_ms),
             };
         }
         let started = started || progress == Progress::Started;
+        if started {
+            self.begin_judging(now_ms);
+        }
         let held_too_much = read as u64 > self.limits.held_stream_bytes;
         let tells_enough = self
             .gate
             .as_ref()
             .is_none_or(|gate| gate.is_content_with(out.len()));
         if (started && tells_enough) || held_too_much {
-            return self.begin_stream(translator, out, now_ms);
+            let begun = Arrived::Begun {
+                translator,
+                out,
+                read,
+                is_all_there: false,
+            };
+            return self.pass_gate(begun, now_ms);
         }
         self.phase = Phase::Held {
             translator,
@@ -52,15 +61,12 @@ impl ReplyState {
     }
 
     /// The client gets to see what has been held.
-    fn begin_stream(
+    pub(super) fn begin_stream(
         &mut self,
         translator: Box<dyn StreamTranslator>,
         out: Vec<u8>,
         now_ms: u64,
     ) -> Mutation {
-        if let Err(failure) = self.judge_stream(&out, false) {
-            return self.fail_charged(translator.usage(), failure, now_ms);
-        }
         let mut mutation = Mutation::default();
         self.set_stream_type(&mut mutation);
         self.commit(&self.context.model.clone(), false, now_ms, &mut mutation);
@@ -74,10 +80,7 @@ impl ReplyState {
     }
 
     /// A stream that came whole before it was released.
-    fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
-        if let Err(failure) = self.judge_stream(&out, true) {
-            return self.fail_charged(reply.usage, failure, now_ms);
-        }
+    pub(super) fn release(&mut self, out: Vec<u8>, reply: &Reply, now_ms: u64) -> Mutation {
         let mut mutation = Mutation::default();
         self.set_stream_type(&mut mutation);
         self.commit_whole(reply, now_ms, &mut mutation);

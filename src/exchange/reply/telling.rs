@@ -71,7 +71,10 @@ impl ReplyState {
         now_ms: u64,
         mutation: &mut Mutation,
     ) {
+        let (gate, scorer) = self.told_by_gate(class);
         let entry = Entry {
+            gate,
+            scorer,
             provider: &self.origin.provider,
             model: &self.origin.model,
             class,

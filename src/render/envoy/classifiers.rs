@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::clusters::endpoint_cluster;
 use super::{Scene, filters, listener, typed};
-use crate::config::{Classifier, Config, Source, Webhook, webhook_cluster};
+use crate::config::{Classifier, Config, Source, Webhook};
 use crate::exchange::Role;
 use crate::exchange::handoff::INNER;
 use crate::exchange::keep_warm::kept_warm;
@@ -24,12 +24,8 @@ pub(in crate::render) fn calls_providers(config: &Config) -> bool {
 
 /// The clusters that questions go to.
 pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
-    let webhooks = config.classifiers.iter().filter_map(|(name, classifier)| {
-        let Source::Webhook(source) = &classifier.source else {
-            return None;
-        };
-        Some(webhook(config, name, source))
-    });
+    let webhooks = config.webhooks();
+    let webhooks = webhooks.map(|(name, source)| webhook(config, &name, source));
     webhooks
         .chain(calls_providers(config).then(inner))
         .collect()
@@ -37,10 +33,9 @@ pub(in crate::render) fn clusters(config: &Config) -> Vec<Value> {
 
 /// A dead one is left alone by the filter itself.
 fn webhook(config: &Config, name: &str, webhook: &Webhook) -> Value {
-    let name = webhook_cluster(name);
-    let mut cluster = endpoint_cluster(&name, &webhook.endpoint);
+    let mut cluster = endpoint_cluster(name, &webhook.endpoint);
     if let Some(key) = &webhook.key {
-        cluster["typed_extension_protocol_options"] = filters::webhook_options(config, &name, key);
+        cluster["typed_extension_protocol_options"] = filters::webhook_options(config, name, key);
     }
     cluster
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::classifiers::calls_providers;
 use super::{Delivery, Scene, signing, tokens, typed};
-use crate::config::{Config, KeySource, ProviderConfig, Source, webhook_cluster};
+use crate::config::{Config, KeySource, ProviderConfig};
 use crate::exchange::Role;
 use crate::exchange::handoff::KEY_PREFIX;
 
@@ -172,12 +172,9 @@ pub(super) fn secrets(config: &Config) -> Vec<Value> {
 pub(super) fn keys(config: &Config) -> impl Iterator<Item = (String, &KeySource)> {
     let of_providers = config.providers.values();
     let of_providers = of_providers.filter_map(|p| Some((secret_name(p), p.key.as_ref()?)));
-    let of_webhooks = config.classifiers.values().filter_map(|classifier| {
-        let Source::Webhook(webhook) = &classifier.source else {
-            return None;
-        };
-        Some((webhook_cluster(&classifier.name), webhook.key.as_ref()?))
-    });
+    let of_webhooks = config
+        .webhooks()
+        .filter_map(|(name, webhook)| Some((name, webhook.key.as_ref()?)));
     of_providers.chain(of_webhooks)
 }
 

@@ -11,6 +11,7 @@ mod version;
 mod workload;
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -169,6 +170,16 @@ fn with_mounted_keys(config: &Config, options: &Options) -> Config {
     for classifier in config.classifiers.values_mut() {
         if let Source::Webhook(webhook) = &mut classifier.source {
             webhook.key.iter_mut().for_each(|key| mount(key, options));
+        }
+    }
+    for gate in config
+        .models
+        .values_mut()
+        .filter_map(|m| m.quality_gate.as_mut())
+    {
+        if let Some(scorer) = &mut Arc::make_mut(gate).scorer {
+            let key = &mut scorer.webhook.key;
+            key.iter_mut().for_each(|key| mount(key, options));
         }
     }
     config

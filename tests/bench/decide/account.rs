@@ -118,6 +118,7 @@ fn observation(usage: Usage) -> Observation {
         },
         bill: Some(Box::new(Bill {
             saved_nano_usd: 0,
+            gained_nano_usd: 0,
             usage,
             nano_usd: 2_386_000,
             payer: Payer {
