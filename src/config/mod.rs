@@ -35,6 +35,7 @@ mod words;
 #[cfg(feature = "cli")]
 pub mod yaml;
 
+#[cfg(feature = "cli")]
 pub use budgets::RateLimitService;
 pub use budgets::{Budget, By, Holder, Scope, Team, Unit};
 pub use classifier::{Classifier, ModelSource, Scorer, Source, Webhook, webhook_cluster};
@@ -42,7 +43,6 @@ pub use document::Mark;
 pub use problem::{Problem, Severity};
 pub use response_cache::ResponseCache;
 pub use rules::{ClientConstraints, ExplainWhen, Requirement, Routing, Rule, Serving};
-#[cfg(feature = "cli")]
 #[cfg(feature = "cli")]
 pub(crate) use words::slip_of;
 
