@@ -28,6 +28,7 @@ def measured(binaries, shared_standins, tmp_path_factory):
         "providers": {
             **{v: provider(shared_standins[v]) for v in vendors},
             "keeper": provider(shared_standins["anthropic"]),
+            "judged": provider(shared_standins["openai"]),
         },
         "models": {
             "kept": {
@@ -35,6 +36,10 @@ def measured(binaries, shared_standins, tmp_path_factory):
                 "candidates": [{"provider": "keeper", "model": MODELS["anthropic"], "prices": KEPT}],
             },
             "smart": {"candidates": [candidate(v) for v in vendors]},
+            "gated": {
+                "candidates": [candidate("openai", "judged"), candidate("anthropic", "keeper")],
+                "quality_gate": {},
+            },
             "priced": {"candidates": [candidate("anthropic", prices=PRICES)]},
             "split": {
                 "policy": "weighted",
@@ -54,6 +59,7 @@ def measured(binaries, shared_standins, tmp_path_factory):
     marked = {"type": "text", "text": PROMPT * 200, "cache_control": {"type": "ephemeral"}}
     for directive in ("max-age=60", "max-age=60", "no-cache"):
         gateway.chat("kept", [marked], headers={"cache-control": directive})
+    gateway.chat("gated", PROMPT)
     gateway.chat("no-such-model")
     gateway.chat("split", PROMPT)
     fault = {"kind": "status", "status": 429, "retry_after": 60}
