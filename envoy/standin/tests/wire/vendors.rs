@@ -353,7 +353,7 @@ async fn gemini_refuses_what_its_schemas_do_not_know() {
         json!({"contents": contents, "tools": declared(json!({"type": "OBJECT", "properties": {"a": {"type": ["STRING", "NULL"]}}}))}),
         json!({"contents": contents, "cachedContent": "c", "tools": declared(json!({"type": "OBJECT"}))}),
         json!({"contents": contents, "generationConfig": {"routingConfig": {}}}),
-        json!({"contents": contents, "model": "m"}),
+        json!({"contents": contents, "modell": "m"}),
     ] {
         let reply = gemini(&standin, GEMINI, ask.clone()).await;
         assert_eq!(reply.status, 400, "{ask}");
