@@ -41,6 +41,7 @@ impl Question {
     /// A `POST` of JSON.
     pub fn new(
         name: &str,
+        key: Key,
         cluster: &str,
         (authority, path): (String, String),
         body: Vec<u8>,
@@ -48,7 +49,7 @@ impl Question {
     ) -> Question {
         Question {
             classifier: name.to_owned(),
-            key: key(name, &body),
+            key,
             cluster: cluster.to_owned(),
             headers: vec![
                 (":method", "POST".to_owned()),
@@ -74,7 +75,8 @@ impl Question {
             path => path.to_owned(),
         };
         let place = (webhook.endpoint.authority(), path);
-        Question::new(name, cluster, place, body, deadline_ms)
+        let key = key(name, &body);
+        Question::new(name, key, cluster, place, body, deadline_ms)
     }
 }
 

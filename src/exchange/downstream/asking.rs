@@ -165,15 +165,14 @@ impl Downstream {
         };
         let path = format!("{}/chat/completions", self.config.base_path);
         let place = (INNER.to_owned(), path);
-        let (name, deadline_ms) = (&classifier.name, classifier.deadline_ms);
-        let mut question = Question::new(name, INNER, place, body, deadline_ms);
         let plan = String::from_utf8(plan.encode()).map_err(|_| Outcome::Failed)?;
-        question.headers.push((QUESTION, plan));
         // Whoever must keep other labels waits for no answer to this.
         let labels = required.iter().flat_map(|labels| labels.iter());
         let labels = labels.map(|(name, values)| format!(" {name}={}", values.join("|")));
-        let name = classifier.name.clone() + &labels.collect::<String>();
-        question.key = callout::key(&name, &question.body);
+        let (name, deadline_ms) = (&classifier.name, classifier.deadline_ms);
+        let key = callout::key(&(name.clone() + &labels.collect::<String>()), &body);
+        let mut question = Question::new(name, key, INNER, place, body, deadline_ms);
+        question.headers.push((QUESTION, plan));
         Ok(question)
     }
 }
